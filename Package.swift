@@ -1,0 +1,72 @@
+// swift-tools-version: 6.1
+import PackageDescription
+
+// The kernels rely on fused multiply-add; Swift's code generation follows the Clang importer's target options.
+#if arch(x86_64)
+    let processor = ["-Xcc", "-march=x86-64-v3"]
+#else
+    let processor: [String] = []
+#endif
+
+/// The numeric rooms: no bounds or overflow checks in release builds (every kernel checks its shapes once, at entry).
+let numeric: [SwiftSetting] = [
+    .unsafeFlags(processor),
+    .unsafeFlags(["-Ounchecked"], .when(configuration: .release)),
+]
+
+let package = Package(
+    name: "amalgam",
+    platforms: [.macOS(.v15)],
+    products: [
+        .executable(name: "amalgam", targets: ["amalgam"])
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+    ],
+    targets: [
+        // Images and their scores.
+        .target(name: "CPNG", linkerSettings: [.linkedLibrary("png16"), .linkedLibrary("z")]),
+        .target(name: "Imaging", dependencies: ["CPNG"], swiftSettings: numeric),
+        .target(name: "Scores", dependencies: ["Imaging"], swiftSettings: numeric),
+
+        // The engine, from arrays to trained networks.
+        .target(name: "Tensors", swiftSettings: numeric),
+        .target(name: "Autodiff", dependencies: ["Tensors"], swiftSettings: numeric),
+        .target(name: "Networks", dependencies: ["Autodiff"], swiftSettings: numeric),
+        .target(name: "Diffusion", dependencies: ["Tensors"], swiftSettings: numeric),
+        .target(
+            name: "Fusion", dependencies: ["Networks", "Diffusion", "Scores", "Imaging"],
+            resources: [.copy("Models")], swiftSettings: numeric),
+
+        // The service.
+        .systemLibrary(name: "CLinux"),
+        .target(name: "HTTP", dependencies: ["CLinux", .product(name: "Logging", package: "swift-log")]),
+        .target(name: "Jobs", dependencies: [.product(name: "GRDB", package: "GRDB.swift")]),
+        .target(
+            name: "Service",
+            dependencies: ["Fusion", "HTTP", "Jobs", .product(name: "Logging", package: "swift-log")]),
+        .executableTarget(
+            name: "amalgam",
+            dependencies: [
+                "Service", "Fusion", "Scores", "Imaging",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Logging", package: "swift-log"),
+            ]),
+
+        // The tests mirror the rooms.
+        .target(name: "TestSupport", dependencies: ["Tensors"], path: "Tests/TestSupport"),
+        .testTarget(name: "ImagingTests", dependencies: ["Imaging", "TestSupport"], resources: [.copy("Fixtures")]),
+        .testTarget(name: "ScoresTests", dependencies: ["Scores", "Imaging", "TestSupport"], resources: [.copy("Fixtures")]),
+        .testTarget(name: "TensorsTests", dependencies: ["Tensors", "TestSupport"], resources: [.copy("Fixtures")]),
+        .testTarget(name: "AutodiffTests", dependencies: ["Autodiff", "Networks", "TestSupport"], resources: [.copy("Fixtures")]),
+        .testTarget(name: "NetworksTests", dependencies: ["Networks", "TestSupport"], resources: [.copy("Fixtures")]),
+        .testTarget(name: "DiffusionTests", dependencies: ["Diffusion", "TestSupport"]),
+        .testTarget(name: "FusionTests", dependencies: ["Fusion", "TestSupport"], resources: [.copy("Fixtures")]),
+        .testTarget(name: "HTTPTests", dependencies: ["HTTP", "TestSupport"]),
+        .testTarget(name: "JobsTests", dependencies: ["Jobs", "TestSupport"]),
+        .testTarget(name: "ServiceTests", dependencies: ["Service", "amalgam", "TestSupport"]),
+    ],
+    swiftLanguageModes: [.v6]
+)

@@ -1,0 +1,1 @@
+int amalgam_png_room;

@@ -1,0 +1,1 @@
+@main struct Amalgam { static func main() {} }
