@@ -1,0 +1,44 @@
+/// Eight floats: one AVX register, two NEON registers.
+typealias Vector = SIMD8<Float>
+
+extension UnsafePointer<Float> {
+    /// Eight elements from here, at any alignment.
+    @inline(__always) var vector: Vector { UnsafeRawPointer(self).loadUnaligned(as: Vector.self) }
+}
+
+extension UnsafeMutablePointer<Float> {
+    /// Eight elements from here, at any alignment.
+    @inline(__always) var vector: Vector {
+        get { UnsafeRawPointer(self).loadUnaligned(as: Vector.self) }
+        nonmutating set { UnsafeMutableRawPointer(self).storeBytes(of: newValue, as: Vector.self) }
+    }
+}
+
+/// e^x, relative error at most 2e-7 on [-87, 88]; arguments outside are clamped to that range.
+///
+/// Range reduction by powers of two with a two-part logarithm, then the degree-6 polynomial of Cephes `expf` (Moshier).
+@inline(__always)
+func exponential(_ argument: Vector) -> Vector {
+    let x = argument.clamped(lowerBound: Vector(repeating: -87), upperBound: Vector(repeating: 88))
+    // Rounding by the magic constant 1.5·2^23: exact for |x / ln 2| < 2^22.
+    let magic = Vector(repeating: 12_582_912)
+    let shifted = magic.addingProduct(x, Vector(repeating: 1.442_695_04))
+    let k = shifted - magic
+    var r = x.addingProduct(k, Vector(repeating: -0.693_359_375))
+    r = r.addingProduct(k, Vector(repeating: 2.121_944_4e-4))
+    var p = Vector(repeating: 1.987_569_15e-4)
+    p = Vector(repeating: 1.398_199_95e-3).addingProduct(p, r)
+    p = Vector(repeating: 8.333_451_9e-3).addingProduct(p, r)
+    p = Vector(repeating: 4.166_579_6e-2).addingProduct(p, r)
+    p = Vector(repeating: 1.666_666_55e-1).addingProduct(p, r)
+    p = Vector(repeating: 5.000_000_1e-1).addingProduct(p, r)
+    let value = (Vector(repeating: 1) + r).addingProduct(p, r * r)
+    let exponent = SIMD8<Int32>(truncatingIfNeeded: unsafeBitCast(shifted, to: SIMD8<Int32>.self) &- 0x4B40_0000)
+    return value * unsafeBitCast((exponent &+ 127) &<< 23, to: Vector.self)
+}
+
+/// 1 / (1 + e^−x).
+@inline(__always)
+func sigmoid(_ x: Vector) -> Vector {
+    1 / (1 + exponential(-x))
+}

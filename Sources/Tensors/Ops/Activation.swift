@@ -1,0 +1,67 @@
+/// Nonlinear functions of one element, and their gradients.
+public enum Activation {
+    /// SiLU: x · σ(x) (Elfwing et al. 2018).
+    public static func silu(_ x: Tensor) -> Tensor { Elementwise.map(x) { $0 * sigmoid($0) } }
+
+    /// The gradient of x under SiLU: g · σ(x) · (1 + x · (1 − σ(x))).
+    public static func siluGradient(_ x: Tensor, _ gradient: Tensor) -> Tensor {
+        Elementwise.zip(x, gradient) { x, g in
+            let s = sigmoid(x)
+            return g * s * (1 + x * (1 - s))
+        }
+    }
+
+    /// GELU in its tanh form: ½x(1 + tanh(√(2/π)(x + 0.044715x³))) (Hendrycks and Gimpel 2016), computed as x · σ(2u).
+    @inline(__always)
+    static func gelu(_ x: Vector) -> Vector { x * sigmoid(geluArgument(x)) }
+
+    /// d GELU / dx.
+    @inline(__always)
+    static func geluSlope(_ x: Vector) -> Vector {
+        let s = sigmoid(geluArgument(x))
+        let slope = Vector(repeating: 1.595_769_12).addingProduct(x * x, Vector(repeating: 0.214_070_74))
+        return s + x * s * (1 - s) * slope
+    }
+
+    /// 2√(2/π)(x + 0.044715x³).
+    @inline(__always)
+    private static func geluArgument(_ x: Vector) -> Vector {
+        x * Vector(repeating: 1.595_769_12).addingProduct(x * x, Vector(repeating: 0.071_354_813))
+    }
+
+    /// The gate of a gated feed-forward: GELU of the first half of the channels times the second half, (N, H, W, 2C) → (N, H, W, C).
+    ///
+    /// - Precondition: C is a multiple of 8.
+    public static func geluGate(_ x: Tensor) -> Tensor {
+        let c = x.shape.c / 2
+        precondition(x.shape.c == 2 * c && c % 8 == 0, "gate needs a multiple of 16 channels, not \(x.shape.c)")
+        let y = Tensor(uninitialized: x.shape.with(channels: c))
+        ThreadPool.ranges(x.shape.pixels, grain: max(1, 8_192 / c)) { range in
+            for pixel in range {
+                let (a, out) = (UnsafePointer(x.pointer) + pixel * 2 * c, y.pointer + pixel * c)
+                for j in stride(from: 0, to: c, by: 8) {
+                    (out + j).vector = gelu((a + j).vector) * (a + c + j).vector
+                }
+            }
+        }
+        return y
+    }
+
+    /// The gradient of x under `geluGate`.
+    public static func geluGateGradient(_ x: Tensor, _ gradient: Tensor) -> Tensor {
+        let c = gradient.shape.c
+        let result = Tensor(uninitialized: x.shape)
+        ThreadPool.ranges(x.shape.pixels, grain: max(1, 8_192 / c)) { range in
+            for pixel in range {
+                let (a, out) = (UnsafePointer(x.pointer) + pixel * 2 * c, result.pointer + pixel * 2 * c)
+                let g = UnsafePointer(gradient.pointer) + pixel * c
+                for j in stride(from: 0, to: c, by: 8) {
+                    let (u, v, d) = ((a + j).vector, (a + c + j).vector, (g + j).vector)
+                    (out + j).vector = d * v * geluSlope(u)
+                    (out + c + j).vector = d * gelu(u)
+                }
+            }
+        }
+        return result
+    }
+}

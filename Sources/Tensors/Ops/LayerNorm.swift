@@ -1,0 +1,79 @@
+/// Normalisation of the channels of each pixel (Ba et al. 2016; per pixel as in Restormer).
+///
+///     y = (x − mean) / √(variance + ε) · scale + shift,   over the C channels of one pixel
+public enum LayerNorm {
+    /// ε under the root.
+    public static let epsilon: Float = 1e-5
+
+    /// The normalised input (N, H, W, C) under `scale` and `shift` (1, 1, 1, C). O(count).
+    ///
+    /// - Precondition: C is a multiple of 8.
+    public static func forward(_ x: Tensor, scale: Tensor, shift: Tensor) -> Tensor {
+        let c = x.shape.c
+        precondition(c % 8 == 0 && scale.count == c && shift.count == c, "normalisation needs a multiple of 8 channels, not \(c)")
+        let y = Tensor(uninitialized: x.shape)
+        let (gamma, beta) = (UnsafePointer(scale.pointer), UnsafePointer(shift.pointer))
+        ThreadPool.ranges(x.shape.pixels, grain: max(1, 16_384 / c)) { range in
+            for pixel in range {
+                let (from, to) = (UnsafePointer(x.pointer) + pixel * c, y.pointer + pixel * c)
+                let (mean, inverse) = moments(from, c)
+                for j in stride(from: 0, to: c, by: 8) {
+                    let normal = ((from + j).vector - mean) * inverse
+                    (to + j).vector = (beta + j).vector.addingProduct(normal, (gamma + j).vector)
+                }
+            }
+        }
+        return y
+    }
+
+    /// Mean and 1 / √(variance + ε) of one pixel.
+    @inline(__always)
+    private static func moments(_ x: UnsafePointer<Float>, _ c: Int) -> (Float, Float) {
+        var sum = Vector()
+        for j in stride(from: 0, to: c, by: 8) { sum += (x + j).vector }
+        let mean = sum.sum() / Float(c)
+        var squares = Vector()
+        for j in stride(from: 0, to: c, by: 8) {
+            let d = (x + j).vector - mean
+            squares.addProduct(d, d)
+        }
+        return (mean, 1 / (squares.sum() / Float(c) + epsilon).squareRoot())
+    }
+
+    /// The gradients of the input (N, H, W, C), the scale and the shift (1, 1, 1, C). O(count).
+    public static func gradients(
+        _ x: Tensor, scale: Tensor, outputGradient: Tensor
+    ) -> (input: Tensor, scale: Tensor, shift: Tensor) {
+        let c = x.shape.c
+        let input = Tensor(uninitialized: x.shape)
+        let gamma = UnsafePointer(scale.pointer)
+        let sums = Reduction.pieces(x.shape.pixels, grain: max(1, 65_536 / c), result: .vector(2 * c)) { range, sums in
+            for pixel in range {
+                let from = UnsafePointer(x.pointer) + pixel * c
+                let g = UnsafePointer(outputGradient.pointer) + pixel * c
+                let to = input.pointer + pixel * c
+                let (mean, inverse) = moments(from, c)
+                var (total, projection) = (Vector(), Vector())
+                for j in stride(from: 0, to: c, by: 8) {
+                    let normal = ((from + j).vector - mean) * inverse
+                    let d = (g + j).vector
+                    (sums + j).vector.addProduct(d, normal)
+                    (sums + c + j).vector += d
+                    let scaled = d * (gamma + j).vector
+                    total += scaled
+                    projection.addProduct(scaled, normal)
+                }
+                let (meanGradient, slope) = (total.sum() / Float(c), projection.sum() / Float(c))
+                for j in stride(from: 0, to: c, by: 8) {
+                    let normal = ((from + j).vector - mean) * inverse
+                    let scaled = (g + j).vector * (gamma + j).vector
+                    (to + j).vector = (scaled - meanGradient - normal * slope) * inverse
+                }
+            }
+        }
+        let (scaleGradient, shiftGradient) = (Tensor(uninitialized: .vector(c)), Tensor(uninitialized: .vector(c)))
+        scaleGradient.pointer.update(from: sums.pointer, count: c)
+        shiftGradient.pointer.update(from: sums.pointer + c, count: c)
+        return (input, scaleGradient, shiftGradient)
+    }
+}
