@@ -1,0 +1,99 @@
+extension Variable {
+    /// Element by element; both of one shape.
+    public static func + (x: Variable, y: Variable) -> Variable {
+        Variable(Elementwise.add(x.value, y.value), from: [x, y]) { gradient in
+            x.receive(gradient, owned: false)
+            y.receive(gradient, owned: false)
+        }
+    }
+
+    public static func - (x: Variable, y: Variable) -> Variable {
+        Variable(Elementwise.subtract(x.value, y.value), from: [x, y]) { gradient in
+            x.receive(gradient, owned: false)
+            y.receive(Elementwise.affine(gradient, scale: -1))
+        }
+    }
+
+    public static func * (x: Variable, y: Variable) -> Variable {
+        Variable(Elementwise.multiply(x.value, y.value), from: [x, y]) { gradient in
+            x.receive(Elementwise.multiply(gradient, y.value))
+            y.receive(Elementwise.multiply(gradient, x.value))
+        }
+    }
+
+    public static func / (x: Variable, y: Variable) -> Variable {
+        let quotient = Elementwise.divide(x.value, y.value)
+        return Variable(quotient, from: [x, y]) { gradient in
+            let share = Elementwise.divide(gradient, y.value)
+            y.receive(Elementwise.affine(Elementwise.multiply(share, quotient), scale: -1))
+            x.receive(share)
+        }
+    }
+
+    public static func * (scale: Float, x: Variable) -> Variable { x.affine(scale: scale) }
+
+    public static func + (x: Variable, offset: Float) -> Variable { x.affine(scale: 1, offset: offset) }
+
+    /// scale · x + offset.
+    public func affine(scale: Float, offset: Float = 0) -> Variable {
+        Variable(Elementwise.affine(value, scale: scale, offset: offset), from: [self]) { gradient in
+            self.receive(Elementwise.affine(gradient, scale: scale))
+        }
+    }
+
+    /// |x|; the gradient at 0 is 0.
+    public var magnitude: Variable {
+        Variable(Elementwise.magnitude(value), from: [self]) { gradient in
+            self.receive(Elementwise.multiply(gradient, Elementwise.sign(self.value)))
+        }
+    }
+
+    /// √(x + ε), ε > 0 keeping the slope finite at 0.
+    public func squareRoot(epsilon: Float) -> Variable {
+        let root = Elementwise.squareRoot(Elementwise.affine(value, scale: 1, offset: epsilon))
+        return Variable(root, from: [self]) { gradient in
+            self.receive(Elementwise.affine(Elementwise.divide(gradient, root), scale: 0.5))
+        }
+    }
+
+    /// x limited to the range; the gradient is 0 outside.
+    public func clamped(_ lower: Float, _ upper: Float) -> Variable {
+        let limited = Elementwise.clamp(value, lower, upper)
+        return Variable(limited, from: [self]) { gradient in
+            let moved = Elementwise.magnitude(Elementwise.subtract(self.value, limited))
+            self.receive(Elementwise.select(moved, Tensor(gradient.shape), gradient))
+        }
+    }
+
+    /// Each image times its own number: x (N, H, W, C), factors of N numbers that are not differentiated.
+    public func scaledPerImage(_ factors: [Float]) -> Variable {
+        precondition(factors.count == shape.n, "\(factors.count) factors for \(shape.n) images")
+        func scaled(_ x: Tensor) -> Tensor {
+            let y = Tensor(uninitialized: x.shape)
+            let each = x.count / x.shape.n
+            for (n, factor) in factors.enumerated() {
+                for i in n * each..<(n + 1) * each { y.pointer[i] = x.pointer[i] * factor }
+            }
+            return y
+        }
+        return Variable(scaled(value), from: [self]) { gradient in self.receive(scaled(gradient)) }
+    }
+
+    /// The mean of all elements, one number.
+    public var mean: Variable {
+        let count = Float(shape.count)
+        return Variable(Tensor(.vector(1), repeating: Float(Reduction.sum(value) / Double(shape.count))), from: [self]) { gradient in
+            self.receive(Tensor(self.shape, repeating: gradient.scalar / count))
+        }
+    }
+}
+
+/// The larger of two, element by element; at a tie the gradient goes to the second.
+public func maximum(_ x: Variable, _ y: Variable) -> Variable {
+    Variable(Elementwise.maximum(x.value, y.value), from: [x, y]) { gradient in
+        let difference = Elementwise.subtract(x.value, y.value)
+        let zero = Tensor(gradient.shape)
+        x.receive(Elementwise.select(difference, gradient, zero))
+        y.receive(Elementwise.select(difference, zero, gradient))
+    }
+}
