@@ -2,11 +2,13 @@ import Imaging
 
 /// How well a fused picture serves its sources at each pixel: cheap, without gradients, for choosing between candidates place by place.
 ///
-/// Two terms, each at most 1:
+/// Three terms, each at most 1:
 /// - structure: SSIM to each source (Wang et al. 2004, doi:10.1109/TIP.2003.819861; uniform window), weighted by the variances of
-///   the sources there, as in the fusion quality index of Piella and Heijmans 2003, doi:10.1109/ICIP.2003.1247209;
+///   the sources there, as in the fusion quality index of Piella and Heijmans 2003, doi:10.1109/ICIP.2003.1247209, which go towards
+///   equal weights where both sources are flat;
 /// - gradient: similarity of the gradient magnitude to the larger of the sources', the map behind GMSD (Xue et al. 2014,
-///   doi:10.1109/TIP.2013.2293423).
+///   doi:10.1109/TIP.2013.2293423);
+/// - brightness: 1 less the distance of the local mean to the brighter source's, over the range: bone stays white where it is flat.
 ///
 /// It stands in for the scores of a whole image, which do not divide into pixels; the search judges its results by those.
 struct LocalObjective {
@@ -18,6 +20,7 @@ struct LocalObjective {
 
     private let sources: [Moments]
     private let targetGradient: Grid
+    private let targetMean: Grid
     /// The weight of the first source's SSIM; the second's is the rest.
     private let firstShare: Grid
 
@@ -25,15 +28,16 @@ struct LocalObjective {
     init(_ first: Plane, _ second: Plane) {
         sources = [Moments(first, radius: Self.radius), Moments(second, radius: Self.radius)]
         targetGradient = sources[0].values.gradientMagnitude().combined(with: sources[1].values.gradientMagnitude()) { max($0, $1) }
+        targetMean = sources[0].mean.combined(with: sources[1].mean) { max($0, $1) }
         firstShare = sources[0].variance.combined(with: sources[1].variance) { mine, other in
-            mine + other > 1e-9 ? mine / (mine + other) : 0.5
+            (mine + Self.contrastConstant) / (mine + other + 2 * Self.contrastConstant)
         }
     }
 
-    /// The two terms at each pixel.
+    /// The three terms at each pixel.
     ///
     /// - Complexity: O(pixels).
-    func terms(of fused: Plane) -> (structure: Grid, gradient: Grid) {
+    func terms(of fused: Plane) -> (structure: Grid, gradient: Grid, brightness: Grid) {
         let moments = Moments(fused, radius: Self.radius)
         let similarities = sources.map { similarity($0, moments) }
         var structure = firstShare
@@ -44,7 +48,7 @@ struct LocalObjective {
         let gradient = moments.values.gradientMagnitude().combined(with: targetGradient) { mine, target in
             (2 * mine * target + Self.gradientConstant) / (mine * mine + target * target + Self.gradientConstant)
         }
-        return (structure, gradient)
+        return (structure, gradient, moments.mean.combined(with: targetMean) { 1 - abs($0 - $1) / 255 })
     }
 
     private func similarity(_ source: Moments, _ fused: Moments) -> Grid {

@@ -107,7 +107,7 @@ public struct PriorCache: Sendable {
     }
 
     func decoded(_ data: Data) throws -> [PriorCandidate] {
-        var reader = Reader(bytes: Array(data))
+        var reader = PriorCacheReader(bytes: Array(data))
         guard Array(data.prefix(Self.magic.count)) == Self.magic else { throw PriorCacheError.notACache }
         reader.offset = Self.magic.count
         let version: UInt32 = try reader.number()

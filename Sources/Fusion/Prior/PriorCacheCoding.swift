@@ -31,7 +31,7 @@ extension Data {
 }
 
 /// Reads numbers, lowest byte first, and never beyond the end.
-struct Reader {
+struct PriorCacheReader {
     let bytes: [UInt8]
     var offset = 0
 

@@ -3,7 +3,7 @@ import Imaging
 
 /// One possible fused image of a pair, as the fusion knowledge prior Φ(P) keeps it.
 public struct PriorCandidate: Sendable, Equatable {
-    /// How it was made, e.g. `maximum` or `regions-32 gradient 0.50`.
+    /// How it was made, e.g. `maximum` or `regions-32 gradient 1.00 brightness 1.00`.
     public let name: String
     /// What the search's scoring function gave it; higher is better.
     public let score: Double
@@ -17,19 +17,32 @@ public struct PriorCandidate: Sendable, Equatable {
 /// The targeted search for fused images to learn from.
 ///
 /// Candidates are the rules of the bank, each for the whole image; compositions that take each region from the rule that serves it
-/// best (``LocalObjective``, once for every weight of its gradient term); and averages of two of the best, where an average scores
+/// best (by a local objective, once for every ``Emphasis``); and averages of two of the best, where an average scores
 /// better than both. Deterministic as long as the scoring function is.
 public struct PriorSearch: Sendable {
+    /// What a composition looks for in its regions, beside the structural similarity to both sources, which has weight 1.
+    public struct Emphasis: Sendable, Hashable {
+        /// The weight of edges as steep as in the source where they are steeper.
+        public var gradient: Double
+        /// The weight of a local mean as high as in the brighter source.
+        public var brightness: Double
+
+        public init(gradient: Double, brightness: Double) {
+            (self.gradient, self.brightness) = (gradient, brightness)
+        }
+    }
+
     /// The rules to choose from, at least one.
     public var rules: [any FusionRule] = FusionRules.bank
     /// How many candidates are kept at most: the prior is a distribution, and a model learns from it where the fusion is a choice.
     public var kept = 4
     /// Candidates closer than this to a better one are dropped: mean absolute difference in grey levels where a source is not 0.
-    public var minimumDifference: Float = 1
+    /// On MRI-CT pairs the rules lie 5 to 50 apart; with less than 6 the averages of one pair of candidates take most of the places.
+    public var minimumDifference: Float = 6
     /// The side of the windows of the compositions, in pixels; even, at least 2.
     public var windowSide = 32
-    /// A composition is made for each: the weight of gradient preservation against 1 for structural similarity.
-    public var gradientWeights = [0.5, 2]
+    /// A composition is made for each.
+    public var emphases = [Emphasis(gradient: 1, brightness: 1), Emphasis(gradient: 1, brightness: 3)]
     /// How many of the best candidates are tried in averages with each other.
     public var blended = 3
     /// The shares of the better candidate in those averages, each in 0...1.
@@ -79,10 +92,15 @@ public struct PriorSearch: Sendable {
     private func compositions(of planes: [Plane], _ first: Plane, _ second: Plane) -> [(String, Plane)] {
         let objective = LocalObjective(first, second)
         let terms = planes.map(objective.terms)
-        return gradientWeights.map { weight in
-            let scores = terms.map { $0.structure.combined(with: $0.gradient) { $0 + weight * $1 } }
+        return emphases.map { emphasis in
+            let scores = terms.map { term in
+                term.structure
+                    .combined(with: term.gradient) { $0 + emphasis.gradient * $1 }
+                    .combined(with: term.brightness) { $0 + emphasis.brightness * $1 }
+            }
             let plane = RegionSelection(side: windowSide).compose(planes, scores: scores)
-            return ("regions-\(windowSide) gradient \(Self.decimal(weight))", plane.confined(to: first, second))
+            let name = "regions-\(windowSide) gradient \(Self.decimal(emphasis.gradient)) brightness \(Self.decimal(emphasis.brightness))"
+            return (name, plane.confined(to: first, second))
         }
     }
 
