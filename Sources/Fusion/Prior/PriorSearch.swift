@@ -37,8 +37,8 @@ public struct PriorSearch: Sendable {
     /// How many candidates are kept at most: the prior is a distribution, and a model learns from it where the fusion is a choice.
     public var kept = 4
     /// Candidates closer than this to a better one are dropped: mean absolute difference in grey levels where a source is not 0.
-    /// On MRI-CT pairs the rules lie 5 to 50 apart; with less than 6 the averages of one pair of candidates take most of the places.
-    public var minimumDifference: Float = 6
+    /// On MRI-CT pairs the rules lie 5 to 50 apart.
+    public var minimumDifference: Float = 4
     /// The side of the windows of the compositions, in pixels; even, at least 2.
     public var windowSide = 32
     /// A composition is made for each.
