@@ -1,0 +1,107 @@
+import Diffusion
+import Foundation
+import Networks
+
+/// What the second source is.
+public enum Modality: String, Sendable, Codable, CaseIterable {
+    case ct, pet, spect
+}
+
+/// What a model file says about itself beside its weights.
+public struct ModelDescription: Sendable, Codable, Equatable {
+    /// A name for people, such as `mri-ct-1`.
+    public var name: String
+    /// What is fused with the MRI.
+    public var modality: Modality
+    /// Feature channels per level, each a multiple of 16.
+    public var channels = [32, 48, 64]
+    /// Size of the timestep embedding.
+    public var embedding = 128
+    /// The noise schedule that the network was trained with.
+    public var schedule: NoiseSchedule
+    /// How many steps the sampler takes unless told otherwise.
+    public var defaultSteps = 4
+    /// Training data, steps and seed in words.
+    public var training = "untrained"
+
+    public init(name: String, modality: Modality, schedule: NoiseSchedule) {
+        (self.name, self.modality, self.schedule) = (name, modality, schedule)
+    }
+}
+
+/// The networks of the method together: condition encoder, ε_θ and n_θ.
+public final class FusionModel: Sendable {
+    public let description: ModelDescription
+    /// All weights by name.
+    public let parameters: Parameters
+    let encoder: ConditionEncoder
+    let predictor: NoisePredictor
+    let refinement: RefinementNetwork
+
+    /// Height and width of what the networks see are multiples of this.
+    static let sideMultiple = 16
+
+    /// - Throws: `ParameterError` when weights from a file do not fit the description.
+    public init(_ description: ModelDescription, weights: Parameters.Source) throws {
+        self.description = description
+        parameters = Parameters(weights)
+        let root = parameters.root
+        encoder = try ConditionEncoder(root("condition"), channels: description.channels)
+        predictor = try NoisePredictor(root("noise"), channels: description.channels, embedding: description.embedding)
+        refinement = try RefinementNetwork(root("refinement"), channels: description.channels, embedding: description.embedding)
+        try parameters.checkAllUsed()
+    }
+
+    /// Reads a model file, frozen for inference.
+    ///
+    /// - Throws: `Safetensors.Problem`, `ParameterError`, or `ModelFileError` when the file is no Amalgam model.
+    public convenience init(contentsOf url: URL) throws {
+        let file = try Safetensors(contentsOf: url)
+        try self.init(ModelDescription(from: file), weights: .tensors(file.tensors, tracked: false))
+    }
+
+    /// The estimate x̄_0 of the fused image from x_t: ε̂ = ε_θ(x_t), x̃_0 from ε̂, limited to the range of images, refined by n_θ.
+    ///
+    /// All tensors are (N, H, W, 1) in −1...1; the gradient flows into ε_θ through `noise` alone, as x̃_0 is detached.
+    func estimate(
+        _ x: Variable, mri: Variable, other: Variable, prepared: Condition, timesteps: [Int]
+    ) -> (noise: Variable, refined: Variable) {
+        let noise = predictor(x, prepared: prepared, timesteps: timesteps)
+        let factors = timesteps.map { t -> (signal: Float, noise: Float) in
+            let bar = description.schedule.alphaBar(t)
+            return (Float(1 / bar.squareRoot()), Float(-((1 - bar) / bar).squareRoot()))
+        }
+        let rough =
+            (x.detached().scaledPerImage(factors.map(\.signal)) + noise.detached().scaledPerImage(factors.map(\.noise)))
+            .clamped(-1, 1)
+        return (noise, refinement(rough, mri: mri, other: other, timesteps: timesteps))
+    }
+}
+
+/// A safetensors file that is not a model of ours.
+public struct ModelFileError: Error, CustomStringConvertible {
+    public let description: String
+}
+
+extension ModelDescription {
+    static let metadataKey = "amalgam"
+
+    /// The description in a model file's metadata.
+    init(from file: Safetensors) throws {
+        guard let text = file.metadata[Self.metadataKey] else {
+            throw ModelFileError(description: "the safetensors file has no \"\(Self.metadataKey)\" metadata: it is not a model of Amalgam")
+        }
+        do {
+            self = try JSONDecoder().decode(Self.self, from: Data(text.utf8))
+        } catch {
+            throw ModelFileError(description: "the model's description cannot be read: \(error)")
+        }
+    }
+
+    /// The metadata of a model file.
+    func metadata() throws -> [String: String] {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys]
+        return [Self.metadataKey: String(decoding: try encoder.encode(self), as: UTF8.self)]
+    }
+}
