@@ -41,9 +41,10 @@ extension Phantom.Modality {
         signals: signals(scalp: 84, bone: 12, marrow: 40, csf: 226, grey: 138, white: 88, deepGrey: 116, finding: (.lesion, 204)),
         finding: .lesion, noise: 5, noiseStream: 1)
 
+    /// Bone lies beyond the window, so that it is 255 whatever the noise.
     private static let ctLook = Phantom.Look(
         signals: signals(
-            scalp: 74, bone: 255, marrow: 255, csf: 34, grey: 104, white: 88, deepGrey: 106, finding: (.calcification, 248)),
+            scalp: 74, bone: 275, marrow: 275, csf: 34, grey: 104, white: 88, deepGrey: 106, finding: (.calcification, 248)),
         finding: .calcification, noise: 5, noiseStream: 2)
 
     private static let petLook = Phantom.Look(
