@@ -10,8 +10,9 @@ import Imaging
 ///     Q^AF = Γg/(1 + exp(κg (G − σg))) · Γa/(1 + exp(κa (A − σa)))
 ///     Q^AB/F = Σ(Q^AF gA + Q^BF gB) / Σ(gA + gB)
 ///
-/// with Γg = 0.9994, κg = −15, σg = 0.5, Γa = 0.9879, κa = −22, σa = 0.8. As in the implementation that the literature uses, α is π/2
-/// where the horizontal response is 0, is not wrapped, and `G` is gF where the strengths are equal (above 1 the sigmoid is saturated).
+/// with Γg = 0.9994, κg = −15, σg = 0.5, Γa = 0.9879, κa = −22, σa = 0.8. As in the implementation that the literature uses, α the
+/// arctangent of the vertical (below minus above) over the horizontal response (left minus right), π/2 where the latter is 0, and never
+/// wrapped, so that mirrored images may score a little differently, and `G` is gF where the strengths are equal (above 1 the sigmoid is saturated).
 ///
 /// What is missing to 1 splits in two, after Petrovic and Xydeas ("Objective image fusion performance characterisation", ICCV 2005) with the
 /// correction of Shreyamsha Kumar ("Multifocus and multispectral image fusion based on pixel significance using discrete cosine harmonic
@@ -97,8 +98,9 @@ private struct Edges {
         (above, here, below) = (here, below, above)
         load(y + 1, of: image)
         for x in 0..<image.width {
+            // Left minus right: at π/2 the sign of the ratio matters, and this is the one of the convolutions that the literature uses.
             let horizontal =
-                (above[x + 2] - above[x]) + 2 * (here[x + 2] - here[x]) + (below[x + 2] - below[x])
+                (above[x] - above[x + 2]) + 2 * (here[x] - here[x + 2]) + (below[x] - below[x + 2])
             let vertical =
                 (below[x] - above[x]) + 2 * (below[x + 1] - above[x + 1]) + (below[x + 2] - above[x + 2])
             let strength = (horizontal * horizontal + vertical * vertical).squareRoot()
