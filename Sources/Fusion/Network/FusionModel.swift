@@ -35,7 +35,7 @@ public final class FusionModel: Sendable {
     /// All weights by name.
     public let parameters: Parameters
     let encoder: ConditionEncoder
-    let predictor: NoisePredictor
+    let predictor: NoiseNetwork
     let refinement: RefinementNetwork
 
     /// Height and width of what the networks see are multiples of this.
@@ -47,7 +47,7 @@ public final class FusionModel: Sendable {
         parameters = Parameters(weights)
         let root = parameters.root
         encoder = try ConditionEncoder(root("condition"), channels: description.channels)
-        predictor = try NoisePredictor(root("noise"), channels: description.channels, embedding: description.embedding)
+        predictor = try NoiseNetwork(root("noise"), channels: description.channels, embedding: description.embedding)
         refinement = try RefinementNetwork(root("refinement"), channels: description.channels, embedding: description.embedding)
         try parameters.checkAllUsed()
     }
@@ -68,7 +68,7 @@ public final class FusionModel: Sendable {
     ) -> (noise: Variable, refined: Variable) {
         let noise = predictor(x, prepared: prepared, timesteps: timesteps)
         let factors = timesteps.map { t -> (signal: Float, noise: Float) in
-            let bar = description.schedule.alphaBar(t)
+            let bar = description.schedule.alphaBars[t]
             return (Float(1 / bar.squareRoot()), Float(-((1 - bar) / bar).squareRoot()))
         }
         let rough =

@@ -3,7 +3,7 @@ import Networks
 /// ε_θ(x_t, condition, t): a U-Net on the Haar bands of x_t, with the condition added at every level.
 ///
 /// White noise stays white under the orthonormal Haar transform, so the network works at half resolution and nothing is lost.
-struct NoisePredictor: Sendable {
+struct NoiseNetwork: Sendable {
     let time: TimestepEmbedding
     let stem: ConvolutionLayer
     let conditionMixes: [ConvolutionLayer]

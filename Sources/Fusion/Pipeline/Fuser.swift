@@ -1,0 +1,226 @@
+import Diffusion
+import Foundation
+import Imaging
+import Networks
+import Scores
+
+/// How one fusion is sampled.
+public struct FusionOptions: Sendable, Equatable {
+    /// Which reverse chain is walked.
+    public enum SamplerKind: String, Sendable, Codable, CaseIterable {
+        /// Ancestral sampling over all T timesteps (Ho et al. 2020), variance β̃_t.
+        case ddpm
+        /// Implicit sampling over a sub-sequence (Song et al. 2020).
+        case ddim
+    }
+
+    public var sampler = SamplerKind.ddim
+    /// How many timesteps DDIM visits, 1...T; nil takes the model's default. DDPM visits all T.
+    public var steps: Int?
+    /// DDIM's η in 0...1: the share of the ancestral noise.
+    public var eta = 0.0
+    /// The seed of the start x_T and of the noise of each step.
+    public var seed: UInt64 = 42
+    /// How many pictures are drawn, with seeds `seed`, `seed + 1`, ...; their mean is the result. At least 1.
+    public var samples = 1
+
+    public init() {}
+}
+
+/// Seconds that the parts of a fusion took.
+public struct FusionTimings: Sendable, Codable, Equatable {
+    /// Encoding of the sources, once per pair.
+    public var condition = 0.0
+    /// All sampling steps.
+    public var sampling = 0.0
+    /// Scores of the result.
+    public var scoring = 0.0
+}
+
+/// A fused pair.
+public struct FusionOutput: Sendable {
+    /// The fused image: grey, or in the colours of the second source where that has colour.
+    public let fused: Image
+    /// The pixelwise standard deviation over the samples in grey levels, where more than one was drawn.
+    public let uncertainty: Plane?
+    /// Scores of `fused` against both sources' luma, in the service's convention.
+    public let scores: FusionScores
+    public let timings: FusionTimings
+    /// Steps that were taken per sample.
+    public let steps: Int
+}
+
+/// What is wrong with a request for a fusion.
+public enum FusionError: Error, CustomStringConvertible, Equatable {
+    case sizesDiffer(mri: [Int], other: [Int], modality: Modality)
+    case tooSmall(width: Int, height: Int)
+    case option(name: String, value: String, allowed: String)
+
+    public var description: String {
+        switch self {
+        case .sizesDiffer(let mri, let other, let modality):
+            "the MRI is \(mri[0])×\(mri[1]) and the \(modality.rawValue.uppercased()) \(other[0])×\(other[1]): "
+                + "co-registered images have one size; resample one of them onto the other's grid"
+        case .tooSmall(let width, let height):
+            "the images are \(width)×\(height): both sides need at least \(Fuser.smallestSide) pixels"
+        case .option(let name, let value, let allowed):
+            "\(name) is \(value): it must be \(allowed)"
+        }
+    }
+}
+
+/// Fuses pairs with a model: the pipeline from two images to one.
+public struct Fuser: Sendable {
+    public let model: FusionModel
+
+    /// The least height and width of an image.
+    public static let smallestSide = 16
+    /// The most samples of one fusion.
+    public static let mostSamples = 64
+
+    public init(_ model: FusionModel) { self.model = model }
+
+    /// The sampler of the options.
+    ///
+    /// - Throws: `FusionError.option` for a value outside its range.
+    public func sampler(_ options: FusionOptions) throws -> any Sampler {
+        let schedule = model.description.schedule
+        guard (1...Self.mostSamples).contains(options.samples) else {
+            throw FusionError.option(name: "samples", value: "\(options.samples)", allowed: "from 1 to \(Self.mostSamples)")
+        }
+        guard options.eta >= 0 && options.eta <= 1 else {
+            throw FusionError.option(name: "eta", value: "\(options.eta)", allowed: "from 0 to 1")
+        }
+        switch options.sampler {
+        case .ddpm:
+            if let steps = options.steps, steps != schedule.steps {
+                throw FusionError.option(
+                    name: "steps", value: "\(steps)", allowed: "\(schedule.steps) (all timesteps) with the ddpm sampler, or left out")
+            }
+            return DDPMSampler(schedule: schedule)
+        case .ddim:
+            let steps = options.steps ?? model.description.defaultSteps
+            guard (1...schedule.steps).contains(steps) else {
+                throw FusionError.option(name: "steps", value: "\(steps)", allowed: "from 1 to \(schedule.steps)")
+            }
+            return try DDIMSampler(schedule: schedule, count: steps, eta: options.eta)
+        }
+    }
+
+    /// Throws `FusionError` where the pair cannot be fused.
+    public func check(mri: Image, other: Image) throws {
+        guard mri.width == other.width && mri.height == other.height else {
+            throw FusionError.sizesDiffer(
+                mri: [mri.width, mri.height], other: [other.width, other.height], modality: model.description.modality)
+        }
+        guard min(mri.width, mri.height) >= Self.smallestSide else {
+            throw FusionError.tooSmall(width: mri.width, height: mri.height)
+        }
+    }
+
+    /// Fuses an MRI with an image of the model's other modality, and scores the result.
+    ///
+    /// The same images, options and model give the same bytes.
+    ///
+    /// - Parameter willStep: called before each step with the steps done and their total over all samples; what it throws ends the fusion.
+    /// - Throws: `FusionError` for images or options that do not fit, and what `willStep` throws.
+    public func fuse(
+        mri: Image, other: Image, options: FusionOptions = .init(), willStep: (_ completed: Int, _ total: Int) throws -> Void = { _, _ in }
+    ) throws -> FusionOutput {
+        try check(mri: mri, other: other)
+        let (first, second) = (mri.luma(), other.luma())
+        let (planes, timings, steps) = try sample(mri: first, other: second, options: options, willStep: willStep)
+        let (mean, deviation) = Self.statistics(planes)
+        let depth: BitDepth = mri.depth == .sixteen || other.depth == .sixteen ? .sixteen : .eight
+        let isColoured = model.description.modality != .ct && other.colour == .rgb
+        let fused = isColoured ? try Image(luma: mean, chromaOf: other, depth: depth) : Image(mean, depth: depth)
+        var all = timings
+        let start = ContinuousClock.now
+        let scores = try FusionScores(first: first, second: second, fused: fused.luma())
+        all.scoring = start.secondsSince()
+        return FusionOutput(
+            fused: fused, uncertainty: planes.count > 1 ? deviation : nil, scores: scores, timings: all, steps: steps)
+    }
+
+    /// Fused planes, one per sample.
+    func sample(
+        mri: Plane, other: Plane, options: FusionOptions, willStep: (Int, Int) throws -> Void = { _, _ in }
+    ) throws -> (planes: [Plane], timings: FusionTimings, steps: Int) {
+        let sampler = try sampler(options)
+        let multiple = FusionModel.sideMultiple
+        let (height, width) = ((mri.height + multiple - 1) / multiple * multiple, (mri.width + multiple - 1) / multiple * multiple)
+        func prepared(_ plane: Plane) -> Variable {
+            Variable(Padding.edge(Tensor(normalizing: plane), height: height, width: width))
+        }
+        let (x1, x2) = (prepared(mri), prepared(other))
+        let nowhere = Background(x1.value, x2.value)
+        var timings = FusionTimings()
+        var start = ContinuousClock.now
+        let condition = model.predictor.prepare(model.encoder(mri: x1, other: x2))
+        timings.condition = start.secondsSince()
+        start = .now
+        let total = sampler.steps.count
+        let planes = try (0..<options.samples).map { index in
+            let result = try sampler.sample(
+                shape: x1.shape, seed: options.seed &+ UInt64(index),
+                willStep: { done, _ in try willStep(index * total + done, options.samples * total) },
+                predictor: { x, t in
+                    let estimate = model.estimate(Variable(x), mri: x1, other: x2, prepared: condition, timesteps: [t])
+                    return nowhere.cleared(Elementwise.clamp(estimate.refined.value, -1, 1))
+                })
+            return Padding.crop(result, height: mri.height, width: mri.width).plane()
+        }
+        timings.sampling = start.secondsSince()
+        return (planes, timings, total)
+    }
+
+    /// Pixelwise mean and standard deviation (of the population) of planes of one size.
+    static func statistics(_ planes: [Plane]) -> (mean: Plane, deviation: Plane) {
+        var (mean, deviation) = (planes[0], planes[0])
+        let count = Float(planes.count)
+        for i in mean.values.indices {
+            let average = planes.reduce(0) { $0 + $1.values[i] } / count
+            let variance = planes.reduce(0) { $0 + ($1.values[i] - average) * ($1.values[i] - average) } / count
+            mean.values[i] = average
+            deviation.values[i] = variance.squareRoot()
+        }
+        return (mean, deviation)
+    }
+}
+
+/// The pixels where both sources are exactly 0: nobody saw anything there, and the fused image is 0 by definition.
+struct Background {
+    /// 1 inside, 0 in the background: (N, H, W, 1).
+    let inside: Tensor
+
+    /// - Parameters: both sources in −1...1, (N, H, W, 1).
+    init(_ first: Tensor, _ second: Tensor) {
+        inside = Tensor(first.shape)
+        for i in 0..<first.count { inside.pointer[i] = first.pointer[i] > -1 || second.pointer[i] > -1 ? 1 : 0 }
+    }
+
+    /// `x` with −1 (black) in the background.
+    func cleared(_ x: Tensor) -> Tensor { Elementwise.select(inside, x, Tensor(x.shape, repeating: -1)) }
+}
+
+extension Tensor {
+    /// A plane of grey levels 0...255 as (1, H, W, 1) in −1...1.
+    init(normalizing plane: Plane) {
+        self.init(Shape(1, plane.height, plane.width, 1), plane.values.map { $0 / 127.5 - 1 })
+    }
+
+    /// The first image of (N, H, W, 1) in −1...1 as grey levels 0...255.
+    func plane() -> Plane {
+        Plane(
+            width: shape.w, height: shape.h,
+            values: (0..<shape.h * shape.w).map { min(255, max(0, (pointer[$0] + 1) * 127.5)) })
+    }
+}
+
+extension ContinuousClock.Instant {
+    /// Seconds from here to now.
+    func secondsSince() -> Double {
+        let duration = ContinuousClock.now - self
+        return Double(duration.components.seconds) + Double(duration.components.attoseconds) * 1e-18
+    }
+}

@@ -1,0 +1,46 @@
+import Foundation
+import Imaging
+import Scores
+import Tensors
+
+/// The fusion knowledge prior Φ(P) of a whole training set: several good candidates per pair, cached on disk.
+public enum TrainingPrior {
+    /// What the search maximises, as a name for the cache: changing the score must change it.
+    static let recipe = "bank-search-1: ssim7 + vif + q + mi/8 + scd/8"
+
+    /// The quality of a fused image: the scores of method part 4 that the literature reports, brought to comparable sizes.
+    static func score(_ first: Plane, _ second: Plane, _ fused: Plane) throws -> Double {
+        let scores = try FusionScores(first: first, second: second, fused: fused, convention: .published)
+        return (scores.ssim.sum ?? 0) + (scores.vif.sum ?? 0) + (scores.qabf.combined ?? 0)
+            + (scores.mutualInformation.sum ?? 0) / 8 + (scores.scd.sum ?? 0) / 8
+    }
+
+    /// The candidates of every pair, in the order of the pairs; read from `folder` where they were kept.
+    ///
+    /// - Parameter progress: called with the pairs done.
+    public static func candidates(
+        of pairs: [ImagePair], cachedIn folder: URL, progress: @Sendable (Int) -> Void = { _ in }
+    ) throws -> [[PriorCandidate]] {
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        var results: [[PriorCandidate]] = []
+        for start in stride(from: 0, to: pairs.count, by: 8) {
+            let batch = Array(pairs[start..<min(pairs.count, start + 8)])
+            nonisolated(unsafe) var found = [Result<[PriorCandidate], any Error>?](repeating: nil, count: batch.count)
+            found.withUnsafeMutableBufferPointer { slots in
+                nonisolated(unsafe) let slots = slots
+                ThreadPool.run(batch.count) { index in
+                    let pair = batch[index]
+                    slots[index] = Result {
+                        let cache = PriorCache(first: pair.mri, second: pair.other, recipe: recipe)
+                        return try cache.candidates(at: folder.appending(path: pair.name + ".prior")) {
+                            try PriorSearch().candidates(pair.mri, pair.other, score: score)
+                        }
+                    }
+                }
+            }
+            results += try found.map { try $0!.get() }
+            progress(results.count)
+        }
+        return results
+    }
+}
