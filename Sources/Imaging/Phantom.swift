@@ -22,7 +22,7 @@ public enum Phantom {
     /// The same arguments give the same image.
     ///
     /// - Precondition: both sides are at least 1.
-    /// - Complexity: O(width × height).
+    /// - Complexity: O(width × height) for MRI and CT; the blur of PET and SPECT multiplies it by the shorter side.
     public static func render(_ modality: Modality, width: Int, height: Int, seed: UInt64) -> Image {
         precondition(width >= 1 && height >= 1, "an image has at least one pixel")
         let slice = Slice(head: Head(seed: seed), width: width, height: height, look: modality.look)
