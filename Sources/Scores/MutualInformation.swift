@@ -4,8 +4,8 @@ import Imaging
 /// The information that the grey levels of two images share, in nats.
 ///
 /// `MI = H(X) + H(Y) − H(X,Y)` with `H = −Σ p ln p` over 256 grey levels and their joint histogram (Qu, Zhang and Yan, "Information measure
-/// for performance of image fusion", Electronics Letters 38(7), 2002). It lies in 0...ln 256, is symmetric, and `MI(x, x)` is the entropy of
-/// `x`. Values are rounded to the nearest level, ties to even, and clamped to 0...255 first, as when the image is stored.
+/// for performance of image fusion", Electronics Letters 38(7), 2002). It lies in 0...ln 256, is symmetric, and `MI(x, x)` is the entropy
+/// of `x`. Values are rounded to the nearest level, ties to even, and clamped to 0...255 first, as when the image is stored.
 public enum MutualInformation {
     /// The shared information of two images; 0 where either is constant.
     ///

@@ -3,22 +3,24 @@ import Imaging
 
 /// How much of the sources' edges the fused image keeps, loses and invents.
 ///
-/// Xydeas and Petrovic, "Objective image fusion performance measure", Electronics Letters 36(4), 2000. Sobel filters (zeros beyond the edge)
-/// give each pixel an edge strength g and orientation α. For source A and fused image F, with the relative strength
-/// `G = min(gA, gF)/max(gA, gF)` and relative orientation `A = 1 − |αA − αF|/(π/2)`,
+/// Xydeas and Petrovic, "Objective image fusion performance measure", Electronics Letters 36(4), 2000, doi:10.1049/el:20000267. Sobel
+/// filters (zeros beyond the edge) give each pixel an edge strength g and orientation α. For source A and fused image F, with the relative
+/// strength `G = min(gA, gF)/max(gA, gF)` and relative orientation `A = 1 − |αA − αF|/(π/2)`,
 ///
 ///     Q^AF = Γg/(1 + exp(κg (G − σg))) · Γa/(1 + exp(κa (A − σa)))
 ///     Q^AB/F = Σ(Q^AF gA + Q^BF gB) / Σ(gA + gB)
 ///
-/// with Γg = 0.9994, κg = −15, σg = 0.5, Γa = 0.9879, κa = −22, σa = 0.8. As in the implementation that the literature uses, α the
+/// with Γg = 0.9994, κg = −15, σg = 0.5, Γa = 0.9879, κa = −22, σa = 0.8. As in the implementation that the literature uses, α is the
 /// arctangent of the vertical (below minus above) over the horizontal response (left minus right), π/2 where the latter is 0, and never
-/// wrapped, so that mirrored images may score a little differently, and `G` is gF where the strengths are equal (above 1 the sigmoid is saturated).
+/// wrapped, so that mirrored images may score a little differently, and `G` is gF where the strengths are equal (above 1 the sigmoid is
+/// saturated).
 ///
-/// What is missing to 1 splits in two, after Petrovic and Xydeas ("Objective image fusion performance characterisation", ICCV 2005) with the
-/// correction of Shreyamsha Kumar ("Multifocus and multispectral image fusion based on pixel significance using discrete cosine harmonic
-/// wavelet transform", Signal, Image and Video Processing 7(6), 2013) that makes the three exhaustive, `Q + L + N = 1`: where the fused
-/// image's edge is stronger than both sources' the deficit `Σ((1 − Q^AF) gA + (1 − Q^BF) gB)/Σ(gA + gB)` counts as artefacts N^AB/F,
-/// elsewhere as loss L^AB/F. Both use the maps above; Kumar's script has other sigmoids and weights, so its numbers differ from these.
+/// What is missing to 1 splits in two, after Petrovic and Xydeas ("Objective image fusion performance characterisation", ICCV 2005) with
+/// the correction of Shreyamsha Kumar ("Multifocus and multispectral image fusion based on pixel significance using discrete cosine
+/// harmonic wavelet transform", Signal, Image and Video Processing 7(6), 2013, doi:10.1007/s11760-012-0361-x) that makes the three
+/// exhaustive, `Q + L + N = 1`: where the fused image's edge is stronger than both sources' the deficit `Σ((1 − Q^AF) gA + (1 − Q^BF)
+/// gB)/Σ(gA + gB)` counts as artefacts N^AB/F, elsewhere as loss L^AB/F. Both use the maps above; Kumar's script has other sigmoids and
+/// weights, so its numbers differ from these.
 public struct QABF: Sendable, Equatable {
     /// Q^AB/F in 0..<1, higher is better, symmetric in the sources.
     ///

@@ -3,9 +3,9 @@ import Imaging
 /// The spatial correlation coefficient: how far the fine detail of two images goes together.
 ///
 /// Zhou, Civco and Silander, "A wavelet transform method to merge Landsat TM and SPOT panchromatic data", International Journal of Remote
-/// Sensing 19(4), 1998, in the windowed form of sewar and torchmetrics' `spatial_correlation_coefficient` with its defaults: both images are
-/// high-passed by the 8-neighbour Laplacian (edges mirrored), and the score is the mean over all pixels of the correlation of the results in
-/// an 8×8 window (4 pixels before, 3 behind, zeros beyond the edge). A window in which either is flat counts as 0.
+/// Sensing 19(4), 1998, in the windowed form of sewar and torchmetrics' `spatial_correlation_coefficient` with its defaults: both images
+/// are high-passed by the 8-neighbour Laplacian (edges mirrored), and the score is the mean over all pixels of the correlation of the
+/// results in an 8×8 window (4 pixels before, 3 behind, zeros beyond the edge). A window in which either is flat counts as 0.
 ///
 /// It lies in -1...1 and is symmetric; `SCC(x, x)` is the share of windows that are not flat.
 public enum SCC {

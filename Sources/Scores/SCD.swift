@@ -3,7 +3,8 @@ import Imaging
 /// The sum of the correlations of differences: whether what the fused image adds to one source is what the other has to give.
 ///
 /// Aslantas and Bendes, "A new image quality metric for image fusion: the sum of the correlations of differences", AEÜ 69(12), 2015,
-/// equation 1: `SCD = r(F − B, A) + r(F − A, B)` with Pearson's r over all pixels. It lies in -2...2 and is symmetric in the sources.
+/// doi:10.1016/j.aeue.2015.09.004: `SCD = r(F − B, A) + r(F − A, B)` with Pearson's r over all pixels. It lies in -2...2 and is symmetric
+/// in the sources.
 public enum SCD {
     /// `first` is `r(F − B, A)`, `second` is `r(F − A, B)`, and `sum` is the score of the paper.
     ///

@@ -3,7 +3,7 @@ import Imaging
 /// The structural similarity of two images.
 ///
 /// Wang, Bovik, Sheikh and Simoncelli, "Image quality assessment: from error visibility to structural similarity", IEEE Transactions on
-/// Image Processing 13(4), 2004, equation 13: in every window
+/// Image Processing 13(4), 2004, doi:10.1109/TIP.2003.819861, equation 13: in every window
 ///
 ///     SSIM = (2 μx μy + C1)(2 σxy + C2) / ((μx² + μy² + C1)(σx² + σy² + C2)),   C1 = (0.01 L)², C2 = (0.03 L)²
 ///

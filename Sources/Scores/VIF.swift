@@ -3,8 +3,9 @@ import Imaging
 
 /// The visual information fidelity of a fused image to one source, in the pixel domain.
 ///
-/// Sheikh and Bovik, "Image information and visual quality", IEEE Transactions on Image Processing 15(2), 2006, equation 9, as in the
-/// authors' `vifp_mscale`: over four scales, with Gaussian windows of 17, 9, 5 and 3 (σ a fifth of that) and halving between them,
+/// Sheikh and Bovik, "Image information and visual quality", IEEE Transactions on Image Processing 15(2), 2006,
+/// doi:10.1109/TIP.2005.859378, in the form of the authors' `vifp_mscale`: over four scales, with Gaussian windows of 17, 9, 5 and 3 (σ a
+/// fifth of that) and halving between them,
 ///
 ///     VIF = Σ log(1 + g² σs² / (σv² + σn²)) / Σ log(1 + σs² / σn²),   g = σsf / σs², σv² = σf² − g σsf, σn² = 2
 ///

@@ -53,33 +53,35 @@ import Testing
         if value == 0 { #expect(scores.scc.sum == 0 && scores.labf == nil && scores.nabf == nil) }
     }
 
-    @Test func noScore_IsEverNaNOrInfinite() throws {
-        let kinds: [(Int, Int, UInt64) -> Plane] = [
-            { Plane.random(width: $0, height: $1, seed: $2) },
-            { Plane.random(width: $0, height: $1, seed: $2, whole: false) },
-            { width, height, _ in Plane(width: width, height: height) },
-            { width, height, _ in Plane(width: width, height: height, repeating: 0.1) },
-            { width, height, _ in
-                var plane = Plane(width: width, height: height)
-                plane[0, 0] = 1
-                return plane
-            },
-            { width, height, seed in
-                // Beyond the nominal range, as an unclamped sample of the model is.
-                var plane = Plane.random(width: width, height: height, seed: seed, whole: false)
-                for index in plane.values.indices { plane.values[index] = plane.values[index] * 3 - 200 }
-                return plane
-            },
-        ]
-        for (width, height) in [(1, 1), (1, 9), (2, 2), (3, 50), (7, 8), (16, 16), (41, 41), (47, 64)] {
-            for a in kinds.indices {
-                for b in kinds.indices {
-                    for f in kinds.indices {
-                        let scores = try FusionScores(
-                            first: kinds[a](width, height, 1), second: kinds[b](width, height, 2), fused: kinds[f](width, height, 3),
-                            convention: (a + b + f).isMultiple(of: 2) ? .service : .published)
-                        #expect(scores.values.allSatisfy { $0.isFinite }, "\(width)×\(height), kinds \(a), \(b), \(f): \(scores)")
-                    }
+    /// Kinds of images that a score might stumble over.
+    private static let kinds: [@Sendable (Int, Int, UInt64) -> Plane] = [
+        { Plane.random(width: $0, height: $1, seed: $2) },
+        { Plane.random(width: $0, height: $1, seed: $2, whole: false) },
+        { width, height, _ in Plane(width: width, height: height) },
+        { width, height, _ in Plane(width: width, height: height, repeating: 0.1) },
+        { width, height, _ in
+            var plane = Plane(width: width, height: height)
+            plane[0, 0] = 1
+            return plane
+        },
+        // Beyond the nominal range, as an unclamped sample of the model is; and as far as single precision goes.
+        { Plane.random(width: $0, height: $1, seed: $2, whole: false).mapped { $0 * 3 - 200 } },
+        { Plane.random(width: $0, height: $1, seed: $2, whole: false).mapped { ($0 / 127.5 - 1) * .greatestFiniteMagnitude } },
+        { Plane.random(width: $0, height: $1, seed: $2).mapped { $0 * .leastNonzeroMagnitude } },
+    ]
+
+    /// Every kind meets every other in every two of the three roles.
+    @Test(arguments: kinds.indices)
+    func noScore_IsEverNaNOrInfinite(_ fusedKind: Int) throws {
+        for (width, height) in [(1, 1), (1, 9), (2, 2), (3, 50), (7, 8), (16, 16), (41, 41)] {
+            for (firstKind, first) in Self.kinds.enumerated() {
+                let secondKind = (firstKind + fusedKind) % Self.kinds.count
+                for convention in FusionScores.Convention.allCases {
+                    let scores = try FusionScores(
+                        first: first(width, height, 1), second: Self.kinds[secondKind](width, height, 2),
+                        fused: Self.kinds[fusedKind](width, height, 3), convention: convention)
+                    let finite = scores.values.allSatisfy { $0.isFinite }
+                    #expect(finite, "\(width)×\(height), kinds \(firstKind), \(secondKind), \(fusedKind): \(scores)")
                 }
             }
         }

@@ -67,6 +67,10 @@ extension Plane {
         return Plane(width: width, height: height, values: whole ? values.map { $0.rounded() } : values)
     }
 
+    func mapped(_ transform: (Float) -> Float) -> Plane {
+        Plane(width: width, height: height, values: values.map(transform))
+    }
+
     /// With the columns in the opposite order.
     var mirrored: Plane {
         var result = self
