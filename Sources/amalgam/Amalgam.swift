@@ -1,1 +1,10 @@
-@main struct Amalgam { static func main() {} }
+import ArgumentParser
+
+/// The commands of `amalgam`: parsing and printing only.
+@main
+struct Amalgam: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "amalgam",
+        abstract: "Fuses co-registered medical images with a conditional diffusion model, on plain CPUs.",
+        subcommands: [Train.self])
+}

@@ -1,0 +1,132 @@
+import ArgumentParser
+import Diffusion
+import Foundation
+import Fusion
+import Tensors
+
+struct Train: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Trains a model on a folder of pairs (Algorithm 1).",
+        discussion: """
+            DATA holds mri-ct/mri and mri-ct/ct (or mri-pet, mri-spect) with equal file names. The run writes checkpoint.safetensors, \
+            model.safetensors (averaged weights), losses.csv, validation.csv and the prior's cache into OUTPUT, and resumes from there.
+            """)
+
+    @Option(help: "Folder with the training pairs.") var data: String
+    @Option(help: "Folder with the validation pairs.") var validation: String?
+    @Option(help: "Folder of the run.") var output: String
+    @Option(help: "The second modality: ct, pet or spect.") var modality: Modality = .ct
+    @Option(help: "Name of the model.") var name: String?
+    @Option(help: "Steps in all.") var steps = TrainingConfiguration().steps
+    @Option(help: "Images per step.") var batch = TrainingConfiguration().batch
+    @Option(help: "Side of the crops, a multiple of 16.") var crop = TrainingConfiguration().crop
+    @Option(help: "Peak learning rate.") var learningRate = TrainingConfiguration().learningRate
+    @Option(help: "Seed of weights, batches and noise.") var seed = TrainingConfiguration().seed
+    @Option(help: "Timesteps T of the schedule.") var timesteps = 1000
+    @Option(help: "Steps between checkpoints.") var checkpointEvery = 200
+    @Option(help: "Steps between validations.") var validateEvery = 500
+    @Option(help: "Validation pairs that are scored, evenly chosen.") var validationPairs = 6
+    @Option(help: "Threads; all processors unless given.") var threads: Int?
+
+    func validate() throws {
+        guard crop >= 32 && crop % 16 == 0 else { throw ValidationError("--crop must be a multiple of 16, at least 32") }
+        guard batch >= 1 && steps >= 1 && checkpointEvery >= 1 && validateEvery >= 1 && validationPairs >= 1 else {
+            throw ValidationError("--batch, --steps, --checkpoint-every, --validate-every and --validation-pairs must be at least 1")
+        }
+        guard learningRate > 0 && learningRate.isFinite else { throw ValidationError("--learning-rate must be above 0") }
+        guard threads.map({ $0 >= 1 }) ?? true else { throw ValidationError("--threads must be at least 1") }
+    }
+
+    func run() throws {
+        if let threads { ThreadPool.threads = threads }
+        let folder = URL(filePath: output)
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        let pairs = try PairFolder.load(URL(filePath: data), modality)
+        let held = try validation.map { spread(try PairFolder.load(URL(filePath: $0), modality), validationPairs) } ?? []
+        let candidates = try TrainingPrior.candidates(of: pairs, cachedIn: folder.appending(path: "prior")) { done in
+            report("prior \(done)/\(pairs.count)", ends: done == pairs.count)
+        }
+        for rule in held.isEmpty ? [] : FusionRules.bank { print("\(rule.name): \(try Validation.scores(of: rule, on: held))") }
+
+        var configuration = TrainingConfiguration()
+        (configuration.modality, configuration.crop, configuration.batch, configuration.steps) = (modality, crop, batch, steps)
+        (configuration.learningRate, configuration.seed) = (learningRate, seed)
+        let checkpoint = folder.appending(path: "checkpoint.safetensors")
+        let trainer: Trainer
+        if FileManager.default.fileExists(atPath: checkpoint.path) {
+            trainer = try Trainer.resume(from: checkpoint, configuration, pairs: pairs, candidates: candidates)
+            print("resumed at step \(trainer.step)")
+        } else {
+            let description = ModelDescription(
+                name: name ?? "mri-\(modality.rawValue)", modality: modality,
+                schedule: try NoiseSchedule(.linear(start: 1e-6, end: 1e-2), steps: timesteps))
+            trainer = try Trainer(configuration, description: description, pairs: pairs, candidates: candidates)
+        }
+        print("\(trainer.model.parameters.count) parameters, \(pairs.count) pairs, \(candidates.reduce(0) { $0 + $1.count }) candidates")
+        try train(trainer, held: held, checkpoint: checkpoint, folder: folder)
+    }
+
+    private func train(_ trainer: Trainer, held: [ImagePair], checkpoint: URL, folder: URL) throws {
+        let losses = try LogFile(folder.appending(path: "losses.csv"))
+        let scores = try LogFile(folder.appending(path: "validation.csv"))
+        let (start, first) = (Date(), trainer.step)
+        var smooth: [String: Float] = [:]
+        while trainer.step < steps {
+            let step = try trainer.advance()
+            if losses.isEmpty { try losses.write("step,learning_rate,loss,gradient_norm," + step.terms.map(\.name).joined(separator: ",")) }
+            try losses.write(
+                "\(step.step),\(step.learningRate),\(step.loss),\(step.gradientNorm)," + step.terms.map { "\($0.value)" }.joined(separator: ","))
+            for term in step.terms { smooth[term.name] = (smooth[term.name] ?? term.value) * 0.98 + term.value * 0.02 }
+            let elapsed = Date().timeIntervalSince(start)
+            let left = elapsed / Double(step.step - first) * Double(steps - step.step)
+            let done = step.step == steps
+            let bar = String(repeating: "█", count: 20 * step.step / steps).padding(toLength: 20, withPad: "░", startingAt: 0)
+            let terms = step.terms.map { "\($0.name) \(String(format: "%.4f", smooth[$0.name]!))" }.joined(separator: "  ")
+            report("\(bar) \(step.step)/\(steps)  \(terms)  \(clock(left)) left", ends: done)
+            if step.step % checkpointEvery == 0 || done {
+                try trainer.saveCheckpoint(to: checkpoint)
+                try trainer.averagedModel().write(to: folder.appending(path: "model.safetensors"))
+            }
+            if !held.isEmpty && (step.step % validateEvery == 0 || done) {
+                let mean = try Validation.scores(of: trainer.averagedModel(), on: held)
+                if scores.isEmpty { try scores.write("step,ssim,mi,vif,qabf,psnr,scd") }
+                try scores.write("\(step.step),\(mean.ssim),\(mean.mi),\(mean.vif),\(mean.qabf),\(mean.psnr),\(mean.scd)")
+                report("step \(step.step): \(mean)", ends: true)
+            }
+        }
+    }
+
+    private func spread(_ pairs: [ImagePair], _ count: Int) -> [ImagePair] {
+        count >= pairs.count ? pairs : (0..<count).map { pairs[(2 * $0 + 1) * pairs.count / (2 * count)] }
+    }
+}
+
+/// A line on standard error that replaces the one before it.
+private func report(_ line: String, ends: Bool) {
+    FileHandle.standardError.write(Data("\r\u{1B}[K\(line)\(ends ? "\n" : "")".utf8))
+}
+
+/// Hours, minutes and seconds.
+private func clock(_ seconds: Double) -> String {
+    let whole = Int(seconds)
+    return String(format: "%d:%02d:%02d", whole / 3600, whole / 60 % 60, whole % 60)
+}
+
+/// A text file that grows by lines.
+private final class LogFile {
+    private let handle: FileHandle
+    private(set) var isEmpty: Bool
+
+    init(_ url: URL) throws {
+        if !FileManager.default.fileExists(atPath: url.path) { try Data().write(to: url) }
+        handle = try FileHandle(forWritingTo: url)
+        isEmpty = try handle.seekToEnd() == 0
+    }
+
+    func write(_ line: String) throws {
+        try handle.write(contentsOf: Data((line + "\n").utf8))
+        isEmpty = false
+    }
+}
+
+extension Modality: ExpressibleByArgument {}
