@@ -188,6 +188,13 @@ public struct Fuser: Sendable {
     }
 }
 
+/// A picture of an uncertainty map: 16-bit grey, one grey level of standard deviation as 4096 (one sixteenth of the range), saturated.
+public func uncertaintyImage(_ deviation: Plane) -> Image {
+    Image(
+        width: deviation.width, height: deviation.height, colour: .grey, depth: .sixteen,
+        samples: deviation.values.map { UInt16(min(65535, max(0, ($0 * 4096).rounded()))) })
+}
+
 /// The pixels where both sources are exactly 0: nobody saw anything there, and the fused image is 0 by definition.
 struct Background {
     /// 1 inside, 0 in the background: (N, H, W, 1).

@@ -4,9 +4,9 @@ import Foundation
 import Fusion
 import Tensors
 
-struct Train: ParsableCommand {
+struct TrainCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Trains a model on a folder of pairs (Algorithm 1).",
+        commandName: "train", abstract: "Trains a model on a folder of pairs (Algorithm 1).",
         discussion: """
             DATA holds mri-ct/mri and mri-ct/ct (or mri-pet, mri-spect) with equal file names. The run writes checkpoint.safetensors, \
             model.safetensors (averaged weights), losses.csv, validation.csv and the prior's cache into OUTPUT, and resumes from there.
@@ -128,5 +128,3 @@ private final class LogFile {
         isEmpty = false
     }
 }
-
-extension Modality: ExpressibleByArgument {}

@@ -1,0 +1,49 @@
+import Foundation
+import Imaging
+import Scores
+
+/// A file that cannot be used, with its place in the command line.
+struct InputError: Error, CustomStringConvertible {
+    let description: String
+}
+
+/// Reads a PNG; errors name the argument and say what is wrong.
+func readPNG(_ path: String, as role: String) throws -> Image {
+    let data: Data
+    do {
+        data = try Data(contentsOf: URL(filePath: path))
+    } catch {
+        throw InputError(description: "\(role), \(path), cannot be read: no such file, or no permission")
+    }
+    do {
+        return try PNG.decode(data)
+    } catch {
+        throw InputError(description: "\(role), \(path): \(error)")
+    }
+}
+
+/// The main scores in two lines.
+func summary(_ scores: FusionScores, second: String) -> String {
+    func text(_ value: Double?) -> String { value.map { String(format: "%.4f", $0) } ?? "–" }
+    func line(_ name: String, _ score: PerSource) -> String { "\(name) \(text(score.first))/\(text(score.second))" }
+    return """
+        against MRI/\(second.uppercased()): \(line("SSIM", scores.ssim))  \(line("MI", scores.mutualInformation))  \(line("VIF", scores.vif))
+        Q^AB/F \(text(scores.qabf.combined))  PSNR \(text(scores.psnr.combined)) dB  SCC \(text(scores.scc.mean))  SCD \(text(scores.scd.sum))
+        """
+}
+
+/// JSON for people and programs: sorted keys, indented.
+func prettyJSON(_ value: some Encodable) throws -> String {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+    return String(decoding: try encoder.encode(value), as: UTF8.self)
+}
+
+/// Any encodable value behind one type.
+struct AnyEncodable: Encodable {
+    private let body: @Sendable (any Encoder) throws -> Void
+
+    init(_ value: some Encodable & Sendable) { body = { try value.encode(to: $0) } }
+
+    func encode(to encoder: any Encoder) throws { try body(encoder) }
+}
