@@ -59,7 +59,8 @@ extension Connection {
             return rest.count
         }
         exchange = Exchange(
-            id: id, method: head.method, version: head.version, keepAlive: head.keepAlive, decoder: decoder,
+            // What follows a CONNECT would have been the tunnel's, so nothing after it is a request (RFC 9110 §9.3.6).
+            id: id, method: head.method, version: head.version, keepAlive: head.keepAlive && head.method != .connect, decoder: decoder,
             owesContinue: head.expectsContinue)
         switch head.framing {
         case .none: break
