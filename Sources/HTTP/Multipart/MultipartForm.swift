@@ -1,0 +1,81 @@
+/// A form that was read into memory.
+public struct MultipartForm: Sendable {
+    public struct Part: Sendable {
+        public let head: MultipartHead
+        public internal(set) var bytes: [UInt8]
+
+        /// The content as text; nil where it is not UTF-8.
+        public var text: String? { String(validating: bytes, as: UTF8.self) }
+    }
+
+    /// In the order of the body.
+    public private(set) var parts: [Part] = []
+
+    public init() {}
+
+    /// The one part of a name; nil where there is none.
+    ///
+    /// - Throws: `Problem` 400 naming the field where it came twice.
+    public func part(_ name: String) throws -> Part? {
+        let found = parts.filter { $0.head.name == name }
+        guard found.count <= 1 else { throw Problem.field(name, "Send the field \"\(name)\" once.") }
+        return found.first
+    }
+
+    /// The one part of a name.
+    ///
+    /// - Throws: `Problem` 400 naming the field where it is missing or came twice.
+    public func require(_ name: String) throws -> Part {
+        guard let part = try part(name) else { throw Problem.field(name, "The field \"\(name)\" is missing.") }
+        return part
+    }
+
+    /// The text of a field, converted; nil where absent.
+    ///
+    /// - Throws: `Problem` 400 naming the field where it does not convert.
+    public func value<Value: LosslessStringConvertible>(_ name: String, as type: Value.Type = Value.self) throws -> Value? {
+        guard let part = try part(name) else { return nil }
+        guard let value = part.text.flatMap(Value.init) else {
+            throw Problem.field(name, "The field \"\(name)\" must be of type \(Value.self).")
+        }
+        return value
+    }
+
+    /// Names in the order of the body, as to refuse those that are not known.
+    public var names: [String] { parts.map(\.head.name) }
+
+    mutating func take(_ event: MultipartEvent) {
+        switch event {
+        case .began(let head): parts.append(Part(head: head, bytes: []))
+        case .content(let bytes): parts[parts.count - 1].bytes += bytes
+        case .ended, .finished: break
+        }
+    }
+}
+
+extension Request {
+    /// Reads the body as a form while it comes, for parts that go to files.
+    ///
+    /// - Throws: `Problem` 415 for another type, 411 where no body was announced (RFC 9110 §15.5.12), 400 and 413 for a form that breaks
+    ///   the grammar or the limits, and whatever `handle` throws.
+    public func readMultipart(
+        limits: MultipartParser.Limits = MultipartParser.Limits(), _ handle: (MultipartEvent) async throws -> Void
+    ) async throws {
+        guard body.isPresent else { throw Problem(.lengthRequired, detail: "Send a body with its Content-Length, or chunked.") }
+        var parser = try MultipartParser(contentType: contentType, limits: limits)
+        if let length = body.declaredLength, length > limits.totalBytes {
+            throw Problem(.contentTooLarge, detail: "Keep the form within \(limits.totalBytes) bytes.")
+        }
+        for try await chunk in body {
+            for event in try parser.push(chunk) { try await handle(event) }
+        }
+        try parser.finish()
+    }
+
+    /// Reads the body as a form into memory. Throws as `readMultipart`.
+    public func multipartForm(limits: MultipartParser.Limits = MultipartParser.Limits()) async throws -> MultipartForm {
+        var form = MultipartForm()
+        try await readMultipart(limits: limits) { form.take($0) }
+        return form
+    }
+}

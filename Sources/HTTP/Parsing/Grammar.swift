@@ -1,0 +1,125 @@
+/// The character classes and small conversions of RFC 9110 §5.6, RFC 9112 and RFC 3986.
+enum Grammar {
+    /// tchar (RFC 9110 §5.6.2).
+    static func isTokenByte(_ byte: UInt8) -> Bool { classes[Int(byte)] & 1 != 0 }
+
+    /// VCHAR, obs-text, SP or HTAB: what a field value may hold (RFC 9110 §5.5).
+    static func isFieldByte(_ byte: UInt8) -> Bool { byte >= 0x20 && byte != 0x7F || byte == 0x09 }
+
+    /// pchar or "/" without the percent sign (RFC 3986 §3.3).
+    static func isPathByte(_ byte: UInt8) -> Bool { classes[Int(byte)] & 2 != 0 }
+
+    /// reg-name without the percent sign (RFC 3986 §3.2.2).
+    static func isHostByte(_ byte: UInt8) -> Bool { classes[Int(byte)] & 4 != 0 }
+
+    static func isDigit(_ byte: UInt8) -> Bool { byte &- 0x30 < 10 }
+
+    static func hexValue(_ byte: UInt8) -> UInt8? {
+        switch byte {
+        case 0x30...0x39: byte - 0x30
+        case 0x41...0x46: byte - 0x41 + 10
+        case 0x61...0x66: byte - 0x61 + 10
+        default: nil
+        }
+    }
+
+    /// Whether `bytes` spell `text`, ASCII letters compared without case.
+    static func equalsIgnoringCase(_ bytes: UnsafeRawBufferPointer, _ text: String.UTF8View) -> Bool {
+        guard bytes.count == text.count else { return false }
+        var index = 0
+        for letter in text {
+            if lowercase(bytes[index]) != lowercase(letter) { return false }
+            index += 1
+        }
+        return true
+    }
+
+    static func equalsIgnoringCase(_ bytes: UnsafeRawBufferPointer, _ text: StaticString) -> Bool {
+        guard bytes.count == text.utf8CodeUnitCount else { return false }
+        for index in 0..<bytes.count where lowercase(bytes[index]) != lowercase(text.utf8Start[index]) { return false }
+        return true
+    }
+
+    static func equals(_ bytes: UnsafeRawBufferPointer, _ text: StaticString) -> Bool {
+        guard bytes.count == text.utf8CodeUnitCount else { return false }
+        for index in 0..<bytes.count where bytes[index] != text.utf8Start[index] { return false }
+        return true
+    }
+
+    static func lowercase(_ byte: UInt8) -> UInt8 { byte &- 0x41 < 26 ? byte | 0x20 : byte }
+
+    /// Whether all of `bytes` are path (or query) characters with whole percent-encodings.
+    static func isPath(_ bytes: UnsafeRawBufferPointer, query: Bool) -> Bool {
+        isEncoded(bytes) { isPathByte($0) || query && $0 == UInt8(ascii: "?") }
+    }
+
+    /// uri-host [ ":" port ] with a host that is not empty (RFC 9112 §3.2, RFC 9110 §4.2.1).
+    static func isAuthority(_ bytes: UnsafeRawBufferPointer, portRequired: Bool = false) -> Bool {
+        var host = bytes
+        var port = UnsafeRawBufferPointer(rebasing: bytes[bytes.count...])
+        var hasPort = false
+        if bytes.first == UInt8(ascii: "[") {
+            guard let close = bytes.firstIndex(of: UInt8(ascii: "]")) else { return false }
+            host = UnsafeRawBufferPointer(rebasing: bytes[..<(close + 1)])
+            let rest = bytes[(close + 1)...]
+            if let first = rest.first {
+                guard first == UInt8(ascii: ":") else { return false }
+                (port, hasPort) = (UnsafeRawBufferPointer(rebasing: rest.dropFirst()), true)
+            }
+            // IPv6address or IPvFuture (RFC 3986 §3.2.2), by their alphabets.
+            let inner = host.dropFirst().dropLast()
+            guard !inner.isEmpty, inner.allSatisfy({ isHostByte($0) || $0 == UInt8(ascii: ":") }) else { return false }
+            guard inner.contains(UInt8(ascii: ":")) || inner.first.map(lowercase) == UInt8(ascii: "v") else { return false }
+        } else {
+            if let colon = bytes.firstIndex(of: UInt8(ascii: ":")) {
+                host = UnsafeRawBufferPointer(rebasing: bytes[..<colon])
+                (port, hasPort) = (UnsafeRawBufferPointer(rebasing: bytes[(colon + 1)...]), true)
+            }
+            guard !host.isEmpty, isEncoded(host, where: isHostByte) else { return false }
+        }
+        if portRequired && (!hasPort || port.isEmpty) { return false }
+        return port.count <= 5 && port.allSatisfy(isDigit) && port.reduce(0, { $0 * 10 + Int($1 - 0x30) }) <= 65535
+    }
+
+    private static func isEncoded(_ bytes: UnsafeRawBufferPointer, where allowed: (UInt8) -> Bool) -> Bool {
+        var index = 0
+        while index < bytes.count {
+            if bytes[index] == UInt8(ascii: "%") {
+                guard index + 2 < bytes.count, hexValue(bytes[index + 1]) != nil, hexValue(bytes[index + 2]) != nil else { return false }
+                index += 3
+            } else {
+                guard allowed(bytes[index]) else { return false }
+                index += 1
+            }
+        }
+        return true
+    }
+
+    /// Decodes percent-encoding (RFC 3986 §2.1), and "+" as a space where `form` is set; nil where the result is not UTF-8 or holds NUL.
+    static func percentDecoded(_ text: some Collection<UInt8>, form: Bool = false) -> String? {
+        var output: [UInt8] = []
+        output.reserveCapacity(text.count)
+        var iterator = text.makeIterator()
+        while let byte = iterator.next() {
+            if byte == UInt8(ascii: "%") {
+                guard let high = iterator.next().flatMap(hexValue), let low = iterator.next().flatMap(hexValue) else { return nil }
+                output.append(high << 4 | low)
+            } else {
+                output.append(form && byte == UInt8(ascii: "+") ? 0x20 : byte)
+            }
+        }
+        if output.contains(0) { return nil }
+        return String(validating: output, as: UTF8.self)
+    }
+
+    /// Bit 0: tchar. Bit 1: pchar and "/". Bit 2: reg-name.
+    private static let classes: [UInt8] = {
+        var table = [UInt8](repeating: 0, count: 256)
+        let alphanumeric = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789".utf8)
+        for byte in alphanumeric { table[Int(byte)] = 7 }
+        for byte in "!#$%&'*+-.^_`|~".utf8 { table[Int(byte)] |= 1 }
+        for byte in "-._~!$&'()*+,;=:@/".utf8 { table[Int(byte)] |= 2 }
+        for byte in "-._~!$&'()*+,;=".utf8 { table[Int(byte)] |= 4 }
+        return table
+    }()
+}

@@ -1,0 +1,73 @@
+import Logging
+import Synchronization
+
+/// An HTTP/1.1 server (RFC 9112) on non-blocking sockets, epoll and Dispatch queues.
+///
+/// Every answer carries Date, a right Content-Length or chunks, and X-Request-Id. A handler that throws is answered by the problem its
+/// error describes (RFC 9457), any other error by a bare 500. Call `shutdown(grace:)` before letting go of a started server.
+public final class HTTPServer: Sendable {
+    /// Answers one request.
+    public typealias Handler = @Sendable (Request) async throws -> Response
+
+    private struct Running {
+        let loops: [EventLoop]
+        let listener: Listener
+    }
+
+    private let core: ServerCore
+    private let running = Mutex<Running?>(nil)
+
+    public init(
+        configuration: Configuration = Configuration(), logger: Logger = Logger(label: "http"), handler: @escaping Handler
+    ) {
+        core = ServerCore(configuration: configuration, logger: logger, handler: handler)
+    }
+
+    /// A server of a router's routes.
+    public convenience init(configuration: Configuration = Configuration(), logger: Logger = Logger(label: "http"), router: Router) {
+        self.init(configuration: configuration, logger: logger) { await router.respond(to: $0) }
+    }
+
+    /// The number of connections that are open now, for metrics.
+    public var openConnections: Int { core.openConnections }
+
+    /// Listens and serves from now on.
+    ///
+    /// - Returns: the address, with the port that the system picked where the configuration says 0.
+    /// - Throws: `SystemError` where the address cannot be bound.
+    /// - Precondition: not started before.
+    @discardableResult
+    public func start() throws -> BoundAddress {
+        var loops: [EventLoop] = []
+        for index in 0..<max(1, core.configuration.loops) { loops.append(try EventLoop(label: "http.loop.\(index)")) }
+        let listener = try Listener(core: core, loops: loops)
+        try listener.open()
+        running.withLock {
+            precondition($0 == nil, "a server starts once")
+            $0 = Running(loops: loops, listener: listener)
+        }
+        loops.forEach { $0.start() }
+        core.logger.info("Listening", metadata: ["address": .stringConvertible(listener.address)])
+        return listener.address
+    }
+
+    /// Stops accepting, closes idle connections at once, lets requests in flight finish for up to `grace`, then cuts what is left.
+    public func shutdown(grace: Duration = .seconds(10)) async {
+        guard let running = running.withLock({ $0.take() }) else { return }
+        core.drain()
+        running.loops[0].execute { running.listener.shut() }
+        for loop in running.loops { loop.execute { Self.connections(loop).forEach { $0.drain() } } }
+        let deadline = ContinuousClock.now + grace
+        while core.openConnections > 0, ContinuousClock.now < deadline { await Self.pause() }
+        for loop in running.loops { loop.execute { Self.connections(loop).forEach { $0.close() } } }
+        while core.openConnections > 0 { await Self.pause() }
+        running.loops.forEach { $0.stop() }
+    }
+
+    private static func connections(_ loop: EventLoop) -> [Connection] { loop.allWatched.compactMap { $0 as? Connection } }
+
+    /// A short sleep, also for a task that is cancelled: shutting down is not to spin.
+    private static func pause() async {
+        await Task.detached { try? await Task.sleep(for: .milliseconds(3)) }.value
+    }
+}

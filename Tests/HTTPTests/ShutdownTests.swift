@@ -1,0 +1,56 @@
+import Testing
+
+@testable import HTTP
+
+@Suite struct ShutdownTests {
+    private static func get(_ path: String) -> String { "GET \(path) HTTP/1.1\r\nHost: a\r\n\r\n" }
+
+    @Test func shutdown_ClosesIdle_FinishesInFlight_AndAcceptsNoMore() async throws {
+        let server = HTTPServer(router: makeRouter())
+        let address = try server.start()
+        async let idle: Void = onThread {
+            let client = try RawClient(address)
+            client.send(Self.get("/"))
+            #expect(try client.reply().status == 200)
+            #expect(client.isClosed())
+        }
+        async let busy: Void = onThread {
+            let client = try RawClient(address)
+            client.send(Self.get("/sleep?ms=400"))
+            let reply = try client.reply()
+            #expect(reply.text == "slept" && reply.headers["connection"] == "close")
+            #expect(client.isClosed())
+        }
+        try await Task.sleep(for: .milliseconds(150))
+        let start = ContinuousClock.now
+        await server.shutdown(grace: .seconds(5))
+        let elapsed = ContinuousClock.now - start
+        _ = try await (idle, busy)
+        #expect(elapsed > .milliseconds(100) && elapsed < .seconds(3))
+        #expect(server.openConnections == 0)
+        await #expect(throws: RawClient.Failure.self) { try await onThread { _ = try RawClient(address) } }
+    }
+
+    @Test func shutdown_CutsWhatOutlastsTheGrace() async throws {
+        let server = HTTPServer(router: makeRouter())
+        let address = try server.start()
+        async let busy: Void = onThread {
+            let client = try RawClient(address)
+            client.send(Self.get("/sleep?ms=60000"))
+            #expect(throws: RawClient.Failure.self) { try client.reply() }
+        }
+        try await Task.sleep(for: .milliseconds(100))
+        let start = ContinuousClock.now
+        await server.shutdown(grace: .milliseconds(100))
+        #expect(ContinuousClock.now - start < .seconds(2))
+        try await busy
+    }
+
+    @Test func start_Fails_WhenTheAddressIsTaken() async throws {
+        try await withServer { address, _ in
+            let second = HTTPServer(configuration: HTTPServer.Configuration(port: address.port), router: makeRouter())
+            #expect(throws: SystemError.self) { try second.start() }
+        }
+        #expect(throws: SystemError.self) { try HTTPServer(configuration: .init(host: "nowhere"), router: makeRouter()).start() }
+    }
+}

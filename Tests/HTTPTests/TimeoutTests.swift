@@ -1,0 +1,101 @@
+import Glibc
+import Testing
+
+@testable import HTTP
+
+@Suite struct TimeoutTests {
+    private static func configure(_ configuration: inout HTTPServer.Configuration) {
+        configuration.timeouts.header = .milliseconds(150)
+        configuration.timeouts.idle = .milliseconds(300)
+        configuration.timeouts.body = .milliseconds(150)
+        configuration.timeouts.bodyBytesPerSecond = 1000
+        configuration.timeouts.write = .milliseconds(300)
+        configuration.timeouts.linger = .milliseconds(200)
+    }
+
+    @Test func silentConnection_IsClosedWithoutAWord() async throws {
+        try await withServer(Self.configure) { address, _ in
+            try await onThread {
+                let client = try RawClient(address, timeout: 2)
+                #expect(try client.takeAll().isEmpty)
+            }
+        }
+    }
+
+    @Test func stalledAndDrippingHeaders_Get408() async throws {
+        try await withServer(Self.configure) { address, _ in
+            try await onThread {
+                let client = try RawClient(address, timeout: 2)
+                client.send("GET / HTTP/1.1\r\nHost")
+                #expect(try client.reply().status == 408)
+                #expect(client.isClosed())
+
+                let dripping = try RawClient(address, timeout: 2)
+                dripping.send("GET / HTTP/1.1\r\nHost: a\r\nX: ")
+                for _ in 0..<20 {
+                    dripping.send("x")
+                    usleep(20_000)
+                }
+                #expect(try dripping.reply().status == 408)
+            }
+        }
+    }
+
+    @Test func idleConnection_IsClosed_AfterAnAnswer() async throws {
+        try await withServer(Self.configure) { address, _ in
+            try await onThread {
+                let client = try RawClient(address, timeout: 2)
+                client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+                #expect(try client.reply().status == 200)
+                usleep(200_000)
+                // Past the header's time, within the idle time.
+                client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+                #expect(try client.reply().status == 200)
+                #expect(try client.takeAll().isEmpty)
+            }
+        }
+    }
+
+    @Test func stalledAndDrippingBodies_Get408_AndSteadyOnesDoNot() async throws {
+        try await withServer(Self.configure) { address, _ in
+            try await onThread {
+                let head = "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 1000\r\n\r\n"
+                let stalled = try RawClient(address, timeout: 2)
+                stalled.send(head + "abc")
+                #expect(try stalled.reply().status == 408)
+                #expect(stalled.isClosed())
+
+                let dripping = try RawClient(address, timeout: 2)
+                dripping.send(head)
+                for _ in 0..<20 {
+                    dripping.send("x")
+                    usleep(20_000)
+                }
+                #expect(try dripping.reply().status == 408)
+
+                let steady = try RawClient(address, timeout: 2)
+                steady.send(head)
+                for _ in 0..<20 {
+                    steady.send(String(repeating: "x", count: 50))
+                    usleep(20_000)
+                }
+                #expect(try steady.reply().status == 200)
+            }
+        }
+    }
+
+    @Test func readerThatTakesNothing_IsCut() async throws {
+        try await withServer(Self.configure) { address, server in
+            let client = try await onThread { () -> Held in
+                let client = try RawClient(address, receiveBuffer: 4096)
+                client.send("GET /large HTTP/1.1\r\nHost: a\r\n\r\n")
+                return Held(client)
+            }
+            let end = ContinuousClock.now + .seconds(3)
+            try await Task.sleep(for: .milliseconds(100))
+            while server.openConnections > 0, ContinuousClock.now < end { try await Task.sleep(for: .milliseconds(20)) }
+            #expect(server.openConnections == 0)
+            client.release()
+        }
+    }
+}
