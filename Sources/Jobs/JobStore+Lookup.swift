@@ -1,0 +1,115 @@
+import Foundation
+import GRDB
+
+extension JobStore {
+    /// The job as it stands now; progress is up to the last report, also before it is on disk.
+    ///
+    /// - Throws: `notFound`, also for a job outside `scope`.
+    /// - Complexity: O(log jobs); no blob is read.
+    public func job(_ id: Job.ID, in scope: JobScope = .everyone) throws(JobError) -> Job {
+        guard let job = try read({ try fetch($0, id) }), scope.includes(job) else { throw .notFound(id) }
+        return withLiveProgress(job)
+    }
+
+    /// Jobs, newest first, at most `limit` of them.
+    ///
+    /// - Parameters:
+    ///   - states: Only jobs in one of these; nil for all.
+    ///   - before: Only jobs older than this one, which need not exist any more.
+    /// - Precondition: `limit >= 1`.
+    /// - Complexity: O(jobs passed over); no blob is read.
+    public func list(
+        in scope: JobScope = .everyone, states: Set<Job.State>? = nil, before: Job.ID? = nil, limit: Int = 50
+    ) throws(JobError) -> JobPage {
+        precondition(limit >= 1, "an empty page")
+        var conditions = ["id < ?"]
+        var arguments: StatementArguments = [before?.description ?? "~"]  // "~" follows every identifier
+        if case .owner(let owner) = scope {
+            conditions.append("owner = ?")
+            arguments += [owner]
+        }
+        if let states {
+            // "+" keeps the planner on the order of identifiers, where it can stop at the limit.
+            conditions.append("+state IN (\(states.map { "'\($0.rawValue)'" }.sorted().joined(separator: ", ")))")
+        }
+        arguments += [limit + 1]
+        let sql = "SELECT \(Self.columns) FROM job WHERE \(conditions.joined(separator: " AND ")) ORDER BY id DESC LIMIT ?"
+        let jobs = try read { try Row.fetchAll($0, sql: sql, arguments: arguments).map(job(from:)) }.map(withLiveProgress)
+        return JobPage(jobs: Array(jobs.prefix(limit)), next: jobs.count > limit ? jobs[limit - 1].id : nil)
+    }
+
+    /// How many jobs will be taken up before this one; nil unless it is queued.
+    ///
+    /// A submission by an owner with few waiting jobs may still come in between.
+    ///
+    /// - Throws: `notFound`.
+    /// - Complexity: O(jobs before it).
+    public func queuePosition(of id: Job.ID) throws(JobError) -> Int? {
+        try read { db in
+            guard let row = try Row.fetchOne(db, sql: "SELECT state, turn FROM job WHERE id = ?", arguments: [id.description]) else {
+                throw JobError.notFound(id)
+            }
+            guard row["state"] == Job.State.queued.rawValue else { return nil }
+            return try Int.fetchOne(
+                db, sql: "SELECT count(*) FROM job WHERE state = 'queued' AND (turn, id) < (?, ?)",
+                arguments: [row["turn"] as Int64, id.description])
+        }
+    }
+
+    /// An input blob; nil if the job has none of that name, or is gone.
+    public func input(_ name: String, of id: Job.ID) throws(JobError) -> Data? {
+        try read { try blob($0, .input, name, of: id) }
+    }
+
+    /// An output blob; nil if the job has none of that name, has not succeeded, or is gone.
+    public func output(_ name: String, of id: Job.ID) throws(JobError) -> Data? {
+        try read { try blob($0, .output, name, of: id) }
+    }
+
+    /// - Complexity: O(jobs), on an index alone.
+    public func statistics() throws(JobError) -> JobStatistics {
+        try read { db in
+            var counts = Dictionary(uniqueKeysWithValues: Job.State.allCases.map { ($0, 0) })
+            for row in try Row.fetchAll(db, sql: "SELECT state, count(*) AS count FROM job GROUP BY state") {
+                if let state = Job.State(rawValue: row["state"]) { counts[state] = row["count"] }
+            }
+            let mean = try Double.fetchOne(
+                db,
+                sql: """
+                    SELECT avg(finished - started) / 1000 FROM (
+                        SELECT finished, started FROM job WHERE finished IS NOT NULL AND +state = 'succeeded'
+                        ORDER BY finished DESC LIMIT 50)
+                    """)
+            let pages = try Int.fetchOne(db, sql: "PRAGMA page_count") ?? 0
+            let pageSize = try Int.fetchOne(db, sql: "PRAGMA page_size") ?? 0
+            let oldest = try String.fetchOne(db, sql: "SELECT min(id) FROM job WHERE state = 'queued'").map(Job.ID.init(stored:))
+            return try JobStatistics(
+                counts: counts, oldestQueued: oldest.flatMap { try fetch(db, $0)?.created }, meanRunSeconds: mean, bytes: pages * pageSize)
+        }
+    }
+
+    /// Reads every page of the file and checks it.
+    ///
+    /// - Throws: `damaged`.
+    /// - Complexity: O(bytes): seconds for gigabytes.
+    public func verify() throws(JobError) {
+        let verdict = try read { try String.fetchOne($0, sql: "PRAGMA quick_check(1)") } ?? "no answer"
+        guard verdict == "ok" else { throw .damaged(path: path, reason: verdict) }
+    }
+
+    private func withLiveProgress(_ job: Job) -> Job {
+        guard job.state == .running, let progress = live.progress(job.id) else { return job }
+        var job = job
+        job.progress = progress
+        return job
+    }
+}
+
+extension JobScope {
+    func includes(_ job: Job) -> Bool {
+        switch self {
+        case .everyone: true
+        case .owner(let owner): job.owner == owner
+        }
+    }
+}

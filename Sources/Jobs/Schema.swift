@@ -1,0 +1,102 @@
+import Foundation
+import GRDB
+
+/// The tables, by version. A migration that was released is never edited: add another.
+enum Schema {
+    static let migrator: DatabaseMigrator = {
+        var migrator = DatabaseMigrator()
+        migrator.registerMigration("1 jobs and blobs") { try $0.execute(sql: version1) }
+        return migrator
+    }()
+
+    /// - Throws: `JobError.newerVersion`, `JobError.damaged`, or the database's own error.
+    static func bringUpToDate(_ database: any DatabaseWriter, path: String) throws {
+        guard try !database.read(migrator.hasBeenSuperseded) else { throw JobError.newerVersion(path: path) }
+        try migrator.migrate(database)
+        // The small table only: a look at the blobs would read the whole file.
+        let verdict = try database.read { try String.fetchOne($0, sql: "PRAGMA quick_check('job')") } ?? "no answer"
+        guard verdict == "ok" else { throw JobError.damaged(path: path, reason: verdict) }
+    }
+
+    /// Times are milliseconds since 1970.
+    private static let version1 = """
+        CREATE TABLE job (
+            id TEXT NOT NULL PRIMARY KEY,
+            kind TEXT NOT NULL,
+            owner TEXT,
+            idempotency_key TEXT,
+            state TEXT NOT NULL CHECK (state IN ('queued', 'running', 'succeeded', 'failed', 'cancelled')),
+            turn INTEGER NOT NULL,             -- the place in the queue: by turn, then by id
+            available INTEGER NOT NULL,        -- not to be claimed before
+            seed INTEGER NOT NULL,             -- the bits of a UInt64
+            created INTEGER NOT NULL,
+            started INTEGER,
+            finished INTEGER,
+            completed INTEGER NOT NULL DEFAULT 0,
+            total INTEGER NOT NULL DEFAULT 0,
+            attempts INTEGER NOT NULL DEFAULT 0,
+            failures INTEGER NOT NULL DEFAULT 0,       -- attempts that ended in an error
+            interruptions INTEGER NOT NULL DEFAULT 0,  -- attempts that did not end
+            cancelling INTEGER NOT NULL DEFAULT 0,
+            lease TEXT,
+            lease_expires INTEGER,
+            failure_code TEXT,
+            failure_text TEXT,
+            parameters BLOB NOT NULL,
+            result BLOB,
+            CHECK ((state = 'running') = (lease IS NOT NULL)),
+            CHECK ((state IN ('succeeded', 'failed', 'cancelled')) = (finished IS NOT NULL)),
+            CHECK ((state = 'failed') = (failure_code IS NOT NULL)),
+            CHECK ((state = 'succeeded') = (result IS NOT NULL))
+        ) STRICT;
+        CREATE INDEX job_by_state ON job (state, turn, id);
+        CREATE INDEX job_by_owner ON job (owner, id);
+        CREATE INDEX job_live_turns ON job (owner, turn) WHERE state IN ('queued', 'running');
+        CREATE INDEX job_by_end ON job (finished) WHERE finished IS NOT NULL;
+        CREATE UNIQUE INDEX job_by_idempotency_key ON job (ifnull(owner, ''), idempotency_key) WHERE idempotency_key IS NOT NULL;
+
+        CREATE TABLE blob (
+            job TEXT NOT NULL REFERENCES job (id) ON DELETE CASCADE,
+            role TEXT NOT NULL CHECK (role IN ('input', 'output')),
+            name TEXT NOT NULL,
+            bytes BLOB NOT NULL,
+            UNIQUE (job, role, name)
+        ) STRICT;
+        """
+}
+
+enum BlobRole: String {
+    case input, output
+}
+
+extension JobStore {
+    /// What ``job(from:)`` reads. The names come from an index alone.
+    static let columns = """
+        job.*,
+        (SELECT json_group_array(name) FROM blob WHERE blob.job = job.id AND role = 'input') AS inputs,
+        (SELECT json_group_array(name) FROM blob WHERE blob.job = job.id AND role = 'output') AS outputs
+        """
+
+    func job(from row: Row) -> Job {
+        let finished = (row["finished"] as Int64?).map(Date.init(milliseconds:))
+        let failure = (row["failure_code"] as String?).map { Job.Failure(code: $0, text: row["failure_text"] ?? "") }
+        return Job(
+            id: Job.ID(stored: row["id"]), kind: row["kind"], owner: row["owner"],
+            state: Job.State(rawValue: row["state"])!,  // the table's CHECK
+            parameters: row["parameters"], seed: UInt64(bitPattern: row["seed"]),
+            created: Date(milliseconds: row["created"]), started: (row["started"] as Int64?).map(Date.init(milliseconds:)),
+            finished: finished, expires: finished.map { $0 + configuration.retention },
+            progress: Job.Progress(completed: row["completed"], total: row["total"]),
+            attempts: row["attempts"], isCancelling: row["cancelling"] && finished == nil, failure: failure, result: row["result"],
+            inputs: Self.names(row["inputs"]), outputs: Self.names(row["outputs"]))
+    }
+
+    /// The job as it is in the database, or nil.
+    func fetch(_ db: Database, _ id: Job.ID) throws -> Job? {
+        try Row.fetchOne(db, sql: "SELECT \(Self.columns) FROM job WHERE id = ?", arguments: [id.description]).map(job(from:))
+    }
+
+    private static func names(_ json: String) -> [String] {
+        json == "[]" ? [] : ((try? JSONDecoder().decode([String].self, from: Data(json.utf8))) ?? []).sorted()
+    }
+}
