@@ -6,5 +6,5 @@ struct Amalgam: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "amalgam",
         abstract: "Fuses co-registered medical images with a conditional diffusion model, on plain CPUs.",
-        subcommands: [FuseCommand.self, ScoreCommand.self, TrainCommand.self, PhantomCommand.self])
+        subcommands: [FuseCommand.self, ScoreCommand.self, TrainCommand.self, PhantomCommand.self, ServeCommand.self])
 }

@@ -1,0 +1,94 @@
+import Foundation
+import HTTP
+import Jobs
+
+/// GET and DELETE under /v1/jobs.
+struct JobRoutes: Sendable {
+    let store: JobStore
+
+    func add(to router: inout Router) {
+        router.get("/v1/jobs") { try await list($0) }
+        router.get("/v1/jobs/{id}") { request in try await store.response(try await job(request)) }
+        router.get("/v1/jobs/{id}/fused.png") { try await picture("fused", $0) }
+        router.get("/v1/jobs/{id}/uncertainty.png") { try await picture("uncertainty", $0) }
+        router.delete("/v1/jobs/{id}") { try await delete($0) }
+    }
+
+    private func id(_ request: Request) throws -> Job.ID {
+        guard let id = request.parameters["id"].flatMap(Job.ID.init) else {
+            throw Problem(.notFound, type: ProblemType.noSuchJob, detail: "That is not the id of a job.")
+        }
+        return id
+    }
+
+    private func job(_ request: Request) async throws -> Job {
+        let id = try id(request)
+        return try await store.perform { store throws(JobError) in try store.job(id) }
+    }
+
+    private struct Page: Encodable {
+        let jobs: [JobPayload]
+        let next: String?
+    }
+
+    /// Newest first; `state`, `limit` (1...100) and `before` (an id) narrow it down.
+    private func list(_ request: Request) async throws -> Response {
+        for item in request.query.items where !["state", "limit", "before"].contains(item.name) {
+            throw Problem.field(item.name, "Unknown parameter: use state, limit and before.", type: ProblemType.unknownField)
+        }
+        let limit: Int = try request.query.value("limit") ?? 50
+        guard (1...100).contains(limit) else { throw Problem.field("limit", "limit must be from 1 to 100.", type: ProblemType.badOption) }
+        let state = try request.query["state"].map { text in
+            guard let state = Job.State(rawValue: text) else {
+                throw Problem.field(
+                    "state", "state must be one of \(Job.State.allCases.map(\.rawValue).joined(separator: ", ")).", type: ProblemType.badOption)
+            }
+            return state
+        }
+        let before = try request.query["before"].map { text in
+            guard let id = Job.ID(text) else { throw Problem.field("before", "before must be the id of a job.", type: ProblemType.badOption) }
+            return id
+        }
+        let page = try await store.perform { store throws(JobError) in
+            try store.list(states: state.map { [$0] }, before: before, limit: limit)
+        }
+        return try .encoding(
+            Page(
+                jobs: page.jobs.map { JobPayload(job: $0, queuePosition: nil) },
+                next: page.next.map { "/v1/jobs?limit=\(limit)&before=\($0)" + (state.map { "&state=\($0.rawValue)" } ?? "") }))
+    }
+
+    /// A picture of a finished job; it never changes, so its ETag is the job's id and its name.
+    private func picture(_ name: String, _ request: Request) async throws -> Response {
+        let job = try await job(request)
+        guard let bytes = try await store.perform({ store throws(JobError) in try store.output(name, of: job.id) }) else {
+            let reason =
+                switch job.state {
+                case .queued, .running: "The job is \(job.state.rawValue): poll \(JobPayload.path(job.id)) until it has succeeded."
+                case .failed, .cancelled: "The job has \(job.state == .failed ? "failed" : "been cancelled"): it has no picture."
+                case .succeeded: "The job has no such picture: uncertainty.png needs samples above 1."
+                }
+            throw Problem(.notFound, type: ProblemType.noResult, detail: reason)
+        }
+        var response = Response.bytes(Array(bytes), type: "image/png")
+        response.headers.append("Cache-Control", "private, max-age=86400, immutable")
+        return response.conditional(on: request, tag: EntityTag("\(job.id)-\(name)"))
+    }
+
+    /// Cancels a job that waits or runs (202 while it still runs), erases one that is finished (204).
+    private func delete(_ request: Request) async throws -> Response {
+        let job = try await job(request)
+        if job.state.isFinal {
+            try await store.perform { store throws(JobError) in try store.delete(job.id) }
+            return Response(.noContent)
+        }
+        do {
+            let cancelled = try await store.perform { store throws(JobError) in try store.cancel(job.id) }
+            return try await store.response(cancelled, cancelled.state.isFinal ? .ok : .accepted)
+        } catch JobError.alreadyFinished {
+            // It ended in between: what was asked for is that it be gone.
+            try await store.perform { store throws(JobError) in try store.delete(job.id) }
+            return Response(.noContent)
+        }
+    }
+}

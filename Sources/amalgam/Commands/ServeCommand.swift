@@ -1,0 +1,86 @@
+import ArgumentParser
+import Dispatch
+import Foundation
+import Fusion
+import Logging
+import Service
+import Tensors
+
+struct ServeCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "serve", abstract: "Serves fusions over HTTP.",
+        discussion: "Stops on SIGTERM or SIGINT: accepts no more, finishes or hands back what runs, and exits 0.")
+
+    @Option(help: "Loopback address to listen on.") var host = ServiceConfiguration().host
+    @Option(help: "Port; 0 lets the system pick one.") var port = ServiceConfiguration().port
+    @Option(help: "Folder of the job store.") var data = "amalgam-data"
+    @Option(help: "Jobs that run at once.") var workers = ServiceConfiguration().workers
+    @Option(help: "Jobs that may wait.") var queueCapacity = ServiceConfiguration().queueCapacity
+    @Option(help: "Largest request body in bytes.") var maxBodyBytes = ServiceConfiguration().maxBodyBytes
+    @Option(help: "Most pixels of one image.") var maxPixels = ServiceConfiguration().maxPixels
+    @Option(help: "Seconds that finished jobs are kept.") var retentionSeconds = ServiceConfiguration().retentionSeconds
+    @Option(help: "Seconds that a stop waits for what is in flight.") var graceSeconds = ServiceConfiguration().graceSeconds
+    @Option(help: "A model file for MRI with CT instead of the shipped one.") var ctModel: String?
+    @Option(help: "A model file for MRI with PET.") var petModel: String?
+    @Option(help: "A model file for MRI with SPECT.") var spectModel: String?
+    @Option(help: "Threads of the engine; all processors unless given.") var threads: Int?
+
+    private var settings: ServiceConfiguration {
+        var settings = ServiceConfiguration()
+        (settings.host, settings.port, settings.workers, settings.queueCapacity) = (host, port, workers, queueCapacity)
+        (settings.maxBodyBytes, settings.maxPixels) = (maxBodyBytes, maxPixels)
+        (settings.retentionSeconds, settings.graceSeconds) = (retentionSeconds, graceSeconds)
+        settings.store = URL(filePath: data).appending(path: "jobs.sqlite")
+        return settings
+    }
+
+    func validate() throws {
+        guard threads.map({ $0 >= 1 }) ?? true else { throw ValidationError("--threads must be at least 1") }
+        do {
+            try settings.check()
+        } catch {
+            throw ValidationError("\(error)")
+        }
+    }
+
+    func run() async throws {
+        if let threads { ThreadPool.threads = threads }
+        try FileManager.default.createDirectory(at: URL(filePath: data), withIntermediateDirectories: true)
+        let paths = [Modality.ct: ctModel, .pet: petModel, .spect: spectModel].compactMapValues(\.self)
+        let service = try FusionService(settings, shelf: ModelShelf(paths: paths), logger: Logger(label: "amalgam"))
+        let signals = StopSignals()
+        let address = try service.start()
+        // Written at once, not buffered: scripts wait for the address.
+        try FileHandle.standardOutput.write(
+            contentsOf: Data(
+                """
+                Amalgam listens on http://\(address)
+                Try: curl -H 'Prefer: wait=60' -F mri=@mri.png -F ct=@ct.png http://\(address)/v1/fusions
+
+                """.utf8))
+        await signals.wait()
+        await service.stop()
+    }
+}
+
+/// SIGTERM and SIGINT as something to wait for.
+private struct StopSignals: @unchecked Sendable {
+    private let stream: AsyncStream<Void>
+    private let sources: [any DispatchSourceSignal]
+
+    init() {
+        let (stream, continuation) = AsyncStream.makeStream(of: Void.self)
+        self.stream = stream
+        sources = [SIGTERM, SIGINT].map { number in
+            signal(number, SIG_IGN)
+            let source = DispatchSource.makeSignalSource(signal: number)
+            source.setEventHandler { continuation.yield() }
+            source.resume()
+            return source
+        }
+    }
+
+    func wait() async {
+        for await _ in stream { return }
+    }
+}
