@@ -16,6 +16,8 @@ public enum DiffusionError: Error, Equatable, CustomStringConvertible {
     case subsequence(count: Int, steps: Int)
     /// A sub-sequence that does not strictly descend: the offending timestep and its predecessor.
     case order(Int, after: Int)
+    /// A decoder's variance that is not positive and finite.
+    case variance(Double)
     /// DDIM's η outside 0...1.
     case eta(Double)
     /// A shape with an axis below one, or too large to address.
@@ -25,6 +27,7 @@ public enum DiffusionError: Error, Equatable, CustomStringConvertible {
     /// As many timesteps, errors or samples were expected as the first number says.
     case count(expected: Int, found: Int)
 
+    /// One sentence for the log or the reply.
     public var description: String {
         switch self {
         case .steps(let steps): "a schedule cannot have \(steps) steps; allowed are \(NoiseSchedule.allowedSteps)"
@@ -34,6 +37,7 @@ public enum DiffusionError: Error, Equatable, CustomStringConvertible {
         case .timestep(let t, let steps): "timestep \(t) does not lie in 1...\(steps)"
         case .subsequence(let count, let steps): "cannot choose \(count) of \(steps) timesteps"
         case .order(let t, let previous): "timestep \(t) follows \(previous), but timesteps must descend"
+        case .variance(let variance): "a decoder cannot have the variance \(variance)"
         case .eta(let eta): "η = \(eta) does not lie in 0...1"
         case .shape(let shape): "nothing can be sampled in the shape \(shape)"
         case .shapes(let expected, let found): "expected the shape \(expected), found \(found)"

@@ -42,7 +42,10 @@ extension Sampler {
         return try sample(from: source.normal(shape), seed: seed, willStep: willStep, predictor: predictor)
     }
 
-    /// Draws an image from a given start at the first of `steps`; `sample(shape:seed:willStep:predictor:)` otherwise.
+    /// Draws an image from a given x at the first of `steps` instead of stream 0; the step noise and the rest are those of
+    /// `sample(shape:seed:willStep:predictor:)`.
+    ///
+    /// - Throws: `DiffusionError.shapes` where the predictor changes the shape, and what the closures throw.
     public func sample(
         from start: Tensor, seed: UInt64, willStep: (_ completed: Int, _ total: Int) throws -> Void = { _, _ in },
         predictor: OriginPredictor

@@ -7,6 +7,7 @@ public struct Transition: Sendable, Equatable {
     /// σ², the variance of each element.
     public let variance: Double
 
+    /// A step with the given factors and variance.
     public init(origin: Double, current: Double, variance: Double) {
         (self.origin, self.current, self.variance) = (origin, current, variance)
     }

@@ -54,11 +54,11 @@ extension VariationalBound {
     ///   - origin: x_0 in [−1, 1], 256 levels.
     ///   - estimate: x̂_0 at t = 1.
     ///   - variance: σ_1² > 0.
-    /// - Throws: `shapes` unless the tensors have one shape, `shape` when they are empty, `beta` unless the variance is positive.
+    /// - Throws: `shapes` unless the tensors have one shape, `shape` when they are empty, `variance` unless it is positive and finite.
     public static func decoder(origin: Tensor, estimate: Tensor, variance: Double) throws(DiffusionError) -> Double {
         guard origin.shape.isDrawable else { throw .shape(origin.shape) }
         guard estimate.shape == origin.shape else { throw .shapes(expected: origin.shape, found: estimate.shape) }
-        guard variance > 0, variance.isFinite else { throw .beta(variance) }
+        guard variance > 0, variance.isFinite else { throw .variance(variance) }
         let deviation = variance.squareRoot()
         var sum = 0.0
         for i in 0..<origin.count {

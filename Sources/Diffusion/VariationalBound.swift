@@ -1,11 +1,5 @@
 import Tensors
 
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Darwin)
-    import Darwin
-#endif
-
 /// The variational bound on −log₂ p_θ(x_0), in bits per dimension, term by term (Ho et al. 2020, eq. 5).
 ///
 ///     L = KL(q(x_T|x_0) ‖ p(x_T)) + Σ_{t>1} KL(q(x_{t−1}|x_t,x_0) ‖ p_θ(x_{t−1}|x_t)) − log p_θ(x_0|x_1)
