@@ -18,9 +18,16 @@ final class Bell: @unchecked Sendable {
     }
 
     /// Returns once the bell has rung more than `rings` times, or at `deadline`.
-    func wait(after rings: Int, until deadline: Date = .distantFuture) {
+    func wait(after rings: Int, until deadline: Date? = nil) {
         condition.withLock {
-            while count == rings, condition.wait(until: deadline) {}
+            while count == rings {
+                // Foundation traps on a deadline as far off as `distantFuture`.
+                guard let deadline else {
+                    condition.wait()
+                    continue
+                }
+                guard condition.wait(until: deadline) else { return }
+            }
         }
     }
 }

@@ -105,7 +105,7 @@ extension JobStore {
                 return try fail(db, lease.id, failure.reason, at: now)
             }
             let pause = configuration.retryDelay * (1 << min(failures - 1, 10))
-            try requeue(db, lease.id, available: now + pause, "failures = failures + 1")
+            try requeue(db, lease.id, pausedUntil: now + pause, "failures = failures + 1")
         }
     }
 
@@ -114,7 +114,7 @@ extension JobStore {
     /// - Throws: `leaseLost`.
     public func handBack(_ lease: Lease) throws(JobError) -> Job {
         try end(lease) { db, row, now in
-            try requeue(db, lease.id, available: now, "attempts = attempts - 1")
+            try requeue(db, lease.id, "attempts = attempts - 1")
         }
     }
 
@@ -136,7 +136,11 @@ extension JobStore {
     /// At open: whoever ran these jobs is dead, as this process has the file to itself.
     func recover() throws(JobError) {
         let now = configuration.clock()
-        _ = try write { try takeBack($0, heldPast: .distantFuture, at: now) }
+        _ = try write { db in
+            // The clock may have been set back: no pause outlives the process.
+            try db.execute(sql: "UPDATE job SET available = 0 WHERE state = 'queued' AND available <> 0")
+            return try takeBack(db, heldPast: .distantFuture, at: now)
+        }
     }
 
     private func takeBack(_ db: Database, heldPast deadline: Date, at now: Date) throws -> [Job.ID] {
@@ -151,7 +155,7 @@ extension JobStore {
                 let times = configuration.maximumInterruptions
                 try fail(db, id, Job.Failure(code: "interrupted", text: "The job was cut short \(times) times."), at: now)
             } else {
-                try requeue(db, id, available: now, "interruptions = interruptions + 1")
+                try requeue(db, id, "interruptions = interruptions + 1")
             }
             live.end(id)
             return id
@@ -180,14 +184,14 @@ extension JobStore {
         }
     }
 
-    private func requeue(_ db: Database, _ id: Job.ID, available: Date, _ count: String) throws {
+    private func requeue(_ db: Database, _ id: Job.ID, pausedUntil: Date? = nil, _ count: String) throws {
         try db.execute(
             sql: """
                 UPDATE job SET state = 'queued', started = NULL, lease = NULL, lease_expires = NULL, completed = 0, total = 0,
                     available = ?, \(count)
                 WHERE id = ?
                 """,
-            arguments: [available.milliseconds, id.description])
+            arguments: [pausedUntil?.milliseconds ?? 0, id.description])
     }
 
     private func fail(_ db: Database, _ id: Job.ID, _ reason: Job.Failure, at now: Date) throws {

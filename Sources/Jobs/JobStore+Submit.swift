@@ -19,11 +19,11 @@ extension JobStore {
             let turn = try nextTurn(db, owner: request.owner)
             try db.execute(
                 sql: """
-                    INSERT INTO job (id, kind, owner, idempotency_key, state, turn, available, seed, created, parameters)
-                    VALUES (?, ?, ?, ?, 'queued', ?, ?, ?, ?, ?)
+                    INSERT INTO job (id, kind, owner, idempotency_key, state, turn, seed, created, parameters)
+                    VALUES (?, ?, ?, ?, 'queued', ?, ?, ?, ?)
                     """,
                 arguments: [
-                    id.description, request.kind, request.owner, request.idempotencyKey, turn, now.milliseconds,
+                    id.description, request.kind, request.owner, request.idempotencyKey, turn,
                     Int64(bitPattern: request.seed), now.milliseconds, request.parameters,
                 ])
             try insert(db, request.inputs, .input, of: id)

@@ -27,7 +27,7 @@ enum Schema {
             idempotency_key TEXT,
             state TEXT NOT NULL CHECK (state IN ('queued', 'running', 'succeeded', 'failed', 'cancelled')),
             turn INTEGER NOT NULL,             -- the place in the queue: by turn, then by id
-            available INTEGER NOT NULL,        -- not to be claimed before
+            available INTEGER NOT NULL DEFAULT 0,  -- not to be claimed before; only a retry waits
             seed INTEGER NOT NULL,             -- the bits of a UInt64
             created INTEGER NOT NULL,
             started INTEGER,

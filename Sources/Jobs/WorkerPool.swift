@@ -97,7 +97,7 @@ public final class WorkerPool: Sendable {
                 if let claimed = try store.claimNext() {
                     run(claimed)
                 } else {
-                    store.bell.wait(after: rings, until: try store.nextRetry() ?? .distantFuture)
+                    store.bell.wait(after: rings, until: try store.nextRetry())
                 }
             } catch {
                 onEvent(.storeTrouble(error))
