@@ -248,7 +248,7 @@ final class Counter: Sendable {
 
 /// Keeps a client open across suspensions.
 final class Held: Sendable {
-    private let client: Mutex<RawClient?>
-    init(_ client: sending RawClient) { self.client = Mutex(client) }
+    private let client: Locked<RawClient?>
+    init(_ client: sending RawClient) { self.client = Locked(client) }
     func release() { client.withLock { $0 = nil } }
 }

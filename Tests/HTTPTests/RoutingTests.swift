@@ -1,5 +1,4 @@
 import Logging
-import Synchronization
 import Testing
 
 @testable import HTTP
@@ -127,7 +126,7 @@ import Testing
 
 /// Keeps what was logged.
 private final class LogRecorder: LogHandler {
-    let lines = Mutex<[String]>([])
+    let lines = Locked<[String]>([])
     var logLevel: Logger.Level {
         get { .trace }
         set {}
@@ -136,7 +135,7 @@ private final class LogRecorder: LogHandler {
         get { held.withLock { $0 } }
         set { held.withLock { $0 = newValue } }
     }
-    private let held = Mutex<Logger.Metadata>([:])
+    private let held = Locked<Logger.Metadata>([:])
 
     subscript(metadataKey key: String) -> Logger.Metadata.Value? {
         get { held.withLock { $0[key] } }

@@ -21,7 +21,8 @@ import Testing
             #expect(reply.text == "slept" && reply.headers["connection"] == "close")
             #expect(client.isClosed())
         }
-        try await Task.sleep(for: .milliseconds(150))
+        while server.openConnections < 2 { try await Task.sleep(for: .milliseconds(5)) }
+        try await Task.sleep(for: .milliseconds(100))
         let start = ContinuousClock.now
         await server.shutdown(grace: .seconds(5))
         let elapsed = ContinuousClock.now - start
@@ -39,7 +40,7 @@ import Testing
             client.send(Self.get("/sleep?ms=60000"))
             #expect(throws: RawClient.Failure.self) { try client.reply() }
         }
-        try await Task.sleep(for: .milliseconds(100))
+        while server.openConnections < 1 { try await Task.sleep(for: .milliseconds(5)) }
         let start = ContinuousClock.now
         await server.shutdown(grace: .milliseconds(100))
         #expect(ContinuousClock.now - start < .seconds(2))

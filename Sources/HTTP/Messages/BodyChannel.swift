@@ -1,5 +1,3 @@
-import Synchronization
-
 /// Carries a body from the connection's loop to the handler, and the handler's demand back.
 final class BodyChannel: Sendable {
     private struct State {
@@ -11,14 +9,14 @@ final class BodyChannel: Sendable {
         var paused = true
     }
 
-    private let state: Mutex<State>
+    private let state: Locked<State>
     private let capacity: Int
     private let demand: @Sendable () -> Void
 
     /// - Parameter demand: called when the loop may offer again: at the first read, and whenever a full buffer has half emptied.
     init(capacity: Int, demand: @escaping @Sendable () -> Void) {
         (self.capacity, self.demand) = (capacity, demand)
-        state = Mutex(State())
+        state = Locked(State())
     }
 
     /// Takes a chunk from the loop; false asks it to pause until `demand`.

@@ -29,7 +29,7 @@ struct Exchange {
         guard !writers.isEmpty else { return }
         let resumed = writers
         writers = []
-        resumed.forEach { $0.resume() }
+        for writer in resumed { writer.resume() }
     }
 
     /// The connection is gone: ends everybody who waits for it.
@@ -38,7 +38,7 @@ struct Exchange {
         channel?.finish(.failure(CancellationError()))
         let stopped = writers
         writers = []
-        stopped.forEach { $0.resume(throwing: CancellationError()) }
+        for writer in stopped { writer.resume(throwing: CancellationError()) }
     }
 }
 

@@ -63,7 +63,7 @@ final class Connection: EventLoop.Watched, @unchecked Sendable {
         }
         requestBegan = loop.clock.now
         if core.isDraining {
-            close()
+            drain()
         } else if !isWelcome {
             refuse(Refusal(.serviceUnavailable, "Too many connections; come back later.", "RFC 9110 §15.6.4"))
         }
@@ -257,8 +257,11 @@ final class Connection: EventLoop.Watched, @unchecked Sendable {
         core.connectionClosed()
     }
 
-    /// Part of a shutdown: an idle connection closes; one with a request in flight closes after its answer.
+    /// Part of a shutdown: an idle connection closes; one with a request in flight, be it unread in the socket, closes after its answer.
     func drain() {
+        guard phase == .reading else { return }
+        isReadable = true
+        pump()
         if phase == .reading && !hasUnfinishedRequest { finish() }
     }
 

@@ -1,7 +1,6 @@
 import CLinux
 import Dispatch
 import Glibc
-import Synchronization
 
 /// A readiness loop over epoll, running as one long block on a serial Dispatch queue of its own.
 ///
@@ -33,7 +32,7 @@ final class EventLoop: @unchecked Sendable, TaskExecutor {
     private let queue: DispatchQueue
     private let epoll: Int32
     private let wakeUp: Int32
-    private let inbox = Mutex(Inbox())
+    private let inbox = Locked(Inbox())
 
     private var slots: [(watched: (any Watched)?, generation: UInt32)] = []
     private var freeSlots: [Int] = []

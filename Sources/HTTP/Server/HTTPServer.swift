@@ -1,5 +1,4 @@
 import Logging
-import Synchronization
 
 /// An HTTP/1.1 server (RFC 9112) on non-blocking sockets, epoll and Dispatch queues.
 ///
@@ -15,7 +14,7 @@ public final class HTTPServer: Sendable {
     }
 
     private let core: ServerCore
-    private let running = Mutex<Running?>(nil)
+    private let running = Locked<Running?>(nil)
 
     public init(
         configuration: Configuration = Configuration(), logger: Logger = Logger(label: "http"), handler: @escaping Handler
@@ -46,7 +45,7 @@ public final class HTTPServer: Sendable {
             precondition($0 == nil, "a server starts once")
             $0 = Running(loops: loops, listener: listener)
         }
-        loops.forEach { $0.start() }
+        for loop in loops { loop.start() }
         core.logger.info("Listening", metadata: ["address": .stringConvertible(listener.address)])
         return listener.address
     }
@@ -56,12 +55,12 @@ public final class HTTPServer: Sendable {
         guard let running = running.withLock({ $0.take() }) else { return }
         core.drain()
         running.loops[0].execute { running.listener.shut() }
-        for loop in running.loops { loop.execute { Self.connections(loop).forEach { $0.drain() } } }
+        for loop in running.loops { loop.execute { for connection in Self.connections(loop) { connection.drain() } } }
         let deadline = ContinuousClock.now + grace
         while core.openConnections > 0, ContinuousClock.now < deadline { await Self.pause() }
-        for loop in running.loops { loop.execute { Self.connections(loop).forEach { $0.close() } } }
+        for loop in running.loops { loop.execute { for connection in Self.connections(loop) { connection.close() } } }
         while core.openConnections > 0 { await Self.pause() }
-        running.loops.forEach { $0.stop() }
+        for loop in running.loops { loop.stop() }
     }
 
     private static func connections(_ loop: EventLoop) -> [Connection] { loop.allWatched.compactMap { $0 as? Connection } }

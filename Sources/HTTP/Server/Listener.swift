@@ -49,9 +49,10 @@ final class Listener: EventLoop.Watched, @unchecked Sendable {
     /// Starts accepting; on the first loop.
     func open() throws(SystemError) { token = try loops[0].add(self, socket: socket, edgeTriggered: false) }
 
-    /// Stops accepting; what waits in the backlog is refused by the kernel. On the first loop.
+    /// Stops accepting, after a last look at who waits already: the kernel resets the others. On the first loop.
     func shut() {
         guard isOpen else { return }
+        ready(readable: true, writable: false, finished: false, hangUp: false)
         isOpen = false
         loops[0].remove(token, socket: socket)
         close(socket)

@@ -11,7 +11,7 @@ final class ServerCore: Sendable {
     let configuration: HTTPServer.Configuration
     let logger: Logger
     private let handler: HTTPServer.Handler
-    private let state = Mutex(State())
+    private let state = Locked(State())
     private let counter = Atomic<UInt>(0)
     private let prefix: String
 
@@ -20,8 +20,8 @@ final class ServerCore: Sendable {
         prefix = Self.hexadecimal(UInt.random(in: 0...0xFFFF_FFFF)) + "-"
     }
 
-    var isDraining: Bool { state.withLock(\.isDraining) }
-    var openConnections: Int { state.withLock(\.open) }
+    var isDraining: Bool { state.withLock { $0.isDraining } }
+    var openConnections: Int { state.withLock { $0.open } }
 
     func drain() { state.withLock { $0.isDraining = true } }
 
