@@ -33,7 +33,7 @@ public struct ServiceConfiguration: Sendable {
 
     /// Throws `Refusal` for a setting outside its range.
     public func check() throws {
-        guard ["127.0.0.1", "::1", "localhost"].contains(host) else {
+        guard ["127.0.0.1", "::1"].contains(host) else {
             throw Refusal(
                 description: "host is \(host): without access keys only a loopback address is served (127.0.0.1 or ::1); "
                     + "put a reverse proxy with authentication in front")
