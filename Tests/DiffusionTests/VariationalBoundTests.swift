@@ -185,17 +185,12 @@ struct VariationalBoundTests {
         let schedule = schedules[4]
         let origin = image(Toy(mean: 0.1, variance: 0.04), Shape(1, 8, 8, 1))
         let mirror = Elementwise.affine(origin, scale: -1)
-        let predictor: OriginPredictor = { x, _ in Elementwise.affine(x, scale: 0.5) }
         let direct = try VariationalBound.estimate(
-            origin: origin, schedule: schedule, variance: .posterior, seed: 1, predictor: { x, t in mirror })
+            origin: origin, schedule: schedule, variance: .posterior, seed: 1, predictor: { _, _ in mirror })
         let mapped = try VariationalBound.estimate(
             origin: mirror, schedule: schedule, variance: .posterior, seed: 1,
             pixels: { Elementwise.affine($0, scale: -1) }, predictor: { _, _ in origin })
         #expect(abs(direct.total / mapped.total - 1) < 1e-12)
-        let unmapped = try VariationalBound.estimate(
-            origin: Elementwise.affine(origin, scale: 2), schedule: schedule, variance: .posterior, seed: 1,
-            pixels: { Elementwise.affine($0, scale: 0.5) }, predictor: predictor)
-        #expect(unmapped.decoder < 20)
     }
 
     @Test func willStep_CountsTheTimesteps_AndEndsTheEstimation() throws {
