@@ -25,6 +25,8 @@ struct ServeCommand: AsyncParsableCommand {
     @Option(help: "A model file for MRI with SPECT.") var spectModel: String?
     @Option(help: "Threads of the engine; all processors unless given.") var threads: Int?
 
+    @Option(help: "Folder with mri.png and ct.png, named in the curl line that is printed at the start.") var sample: String?
+
     private var settings: ServiceConfiguration {
         var settings = ServiceConfiguration()
         (settings.host, settings.port, settings.workers, settings.queueCapacity) = (host, port, workers, queueCapacity)
@@ -51,15 +53,21 @@ struct ServeCommand: AsyncParsableCommand {
         let signals = StopSignals()
         let address = try service.start()
         // Written at once, not buffered: scripts wait for the address.
-        try FileHandle.standardOutput.write(
-            contentsOf: Data(
-                """
-                Amalgam listens on http://\(address)
-                Try: curl -H 'Prefer: wait=60' -F mri=@mri.png -F ct=@ct.png http://\(address)/v1/fusions
-
-                """.utf8))
+        try FileHandle.standardOutput.write(contentsOf: Data(greeting("http://\(address)").utf8))
         await signals.wait()
         await service.stop()
+    }
+}
+
+extension ServeCommand {
+    /// The address, and where there is a sample pair a line to try.
+    private func greeting(_ address: String) -> String {
+        var text = "Amalgam listens on \(address)\n"
+        if let sample {
+            text += "Try in another terminal:\n"
+                + "  curl -H 'Prefer: wait=60' -F mri=@\(sample)/mri.png -F ct=@\(sample)/ct.png \(address)/v1/fusions\n"
+        }
+        return text
     }
 }
 
