@@ -6,5 +6,5 @@ cd "$(dirname "$0")/.."
 Config/install-dependencies.sh
 swift build -c release --product amalgam
 amalgam=$(swift build -c release --show-bin-path)/amalgam
-"$amalgam" phantom --output amalgam-data/sample
-exec "$amalgam" serve --sample amalgam-data/sample "$@"
+"$amalgam" phantom --output "$PWD/amalgam-data/sample"
+exec "$amalgam" serve --sample "$PWD/amalgam-data/sample" "$@"

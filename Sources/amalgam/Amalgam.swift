@@ -6,5 +6,7 @@ struct Amalgam: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "amalgam",
         abstract: "Fuses co-registered medical images with a conditional diffusion model, on plain CPUs.",
-        subcommands: [FuseCommand.self, ScoreCommand.self, TrainCommand.self, PhantomCommand.self, ServeCommand.self])
+        subcommands: [
+            ServeCommand.self, FuseCommand.self, ScoreCommand.self, EvaluateCommand.self, TrainCommand.self, PhantomCommand.self,
+        ])
 }

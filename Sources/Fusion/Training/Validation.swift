@@ -2,46 +2,69 @@ import Foundation
 import Imaging
 import Scores
 
-/// Mean scores over pairs, in the convention of published tables.
-public struct MeanScores: Sendable, CustomStringConvertible {
-    public var ssim = 0.0, mi = 0.0, vif = 0.0, qabf = 0.0, psnr = 0.0, scd = 0.0
-    private var count = 0.0
+/// Mean scores over pairs: the six that fusion tables report.
+public struct MeanScores: Sendable, Codable, Equatable {
+    /// Sum over both sources.
+    public var ssim = 0.0
+    /// Sum over both sources, in nats.
+    public var mi = 0.0
+    /// Sum over both sources.
+    public var vif = 0.0
+    public var qabf = 0.0
+    /// 255² over the mean of the two squared errors, in dB.
+    public var psnr = 0.0
+    public var scd = 0.0
+    /// Share of the gradient strength that neither source has: artefacts.
+    public var nabf = 0.0
 
-    /// Adds one result.
-    mutating func add(_ scores: FusionScores) {
-        let values = [
-            scores.ssim.sum, scores.mutualInformation.sum, scores.vif.sum, scores.qabf.combined, scores.psnr.combined, scores.scd.sum,
-        ]
-        let all = [\MeanScores.ssim, \.mi, \.vif, \.qabf, \.psnr, \.scd]
-        for (path, value) in zip(all, values) { self[keyPath: path] = (self[keyPath: path] * count + (value ?? 0)) / (count + 1) }
-        count += 1
+    /// Means of `scores`, each over the images that have the score.
+    init(_ scores: [FusionScores]) {
+        func mean(_ value: (FusionScores) -> Double?) -> Double {
+            let values = scores.compactMap(value)
+            return values.isEmpty ? .nan : values.reduce(0, +) / Double(values.count)
+        }
+        (ssim, mi, vif) = (mean(\.ssim.sum), mean(\.mutualInformation.sum), mean(\.vif.sum))
+        (qabf, psnr, scd, nabf) = (mean(\.qabf.combined), mean(\.psnr.combined), mean(\.scd.sum), mean(\.nabf))
     }
 
-    public var description: String {
-        String(format: "SSIM %.3f  MI %.3f  VIF %.3f  Qabf %.3f  PSNR %.2f  SCD %.3f", ssim, mi, vif, qabf, psnr, scd)
-    }
+    /// The names of the scores, in the order of ``values``.
+    public static let names = ["SSIM", "MI", "VIF", "Qabf", "PSNR", "SCD", "Nabf"]
+
+    /// The scores in the order of ``names``.
+    public var values: [Double] { [ssim, mi, vif, qabf, psnr, scd, nabf] }
 }
 
 /// Scores of a model, and of the classical rules, over pairs.
 public enum Validation {
-    /// Mean scores of a model's fusions.
-    public static func scores(of model: FusionModel, on pairs: [ImagePair], options: FusionOptions = .init()) throws -> MeanScores {
+    /// Mean scores of a model's fusions, as 8-bit pictures.
+    ///
+    /// - Parameter progress: called with the pairs done.
+    public static func scores(
+        of model: FusionModel, on pairs: [ImagePair], options: FusionOptions = .init(),
+        convention: FusionScores.Convention = .published, progress: (Int) -> Void = { _ in }
+    ) throws -> MeanScores {
         let fuser = Fuser(model)
-        var mean = MeanScores()
-        for pair in pairs {
-            let fused = Image(try fuser.sample(mri: pair.mri, other: pair.other, options: options).planes[0]).luma()
-            mean.add(try FusionScores(first: pair.mri, second: pair.other, fused: fused, convention: .published))
+        return try scores(on: pairs, convention: convention, progress: progress) { pair in
+            let planes = try fuser.sample(mri: pair.mri, other: pair.other, options: options).planes
+            return Fuser.statistics(planes).mean
         }
-        return mean
     }
 
     /// Mean scores of a rule of the bank.
-    public static func scores(of rule: any FusionRule, on pairs: [ImagePair]) throws -> MeanScores {
-        var mean = MeanScores()
-        for pair in pairs {
-            let fused = Image(rule.fuse(pair.mri, pair.other)).luma()
-            mean.add(try FusionScores(first: pair.mri, second: pair.other, fused: fused, convention: .published))
-        }
-        return mean
+    public static func scores(
+        of rule: any FusionRule, on pairs: [ImagePair], convention: FusionScores.Convention = .published
+    ) throws -> MeanScores {
+        try scores(on: pairs, convention: convention) { rule.fuse($0.mri, $0.other) }
+    }
+
+    private static func scores(
+        on pairs: [ImagePair], convention: FusionScores.Convention, progress: (Int) -> Void = { _ in }, _ fuse: (ImagePair) throws -> Plane
+    ) throws -> MeanScores {
+        MeanScores(
+            try pairs.enumerated().map { index, pair in
+                let fused = Image(try fuse(pair)).luma()
+                defer { progress(index + 1) }
+                return try FusionScores(first: pair.mri, second: pair.other, fused: fused, convention: convention)
+            })
     }
 }

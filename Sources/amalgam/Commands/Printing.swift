@@ -47,3 +47,8 @@ struct AnyEncodable: Encodable {
 
     func encode(to encoder: any Encoder) throws { try body(encoder) }
 }
+
+/// A line on standard error that replaces the one before it.
+func reportProgress(_ line: String, ends: Bool) {
+    FileHandle.standardError.write(Data("\r\u{1B}[K\(line)\(ends ? "\n" : "")".utf8))
+}

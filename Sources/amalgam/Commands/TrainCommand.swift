@@ -44,9 +44,9 @@ struct TrainCommand: ParsableCommand {
         let pairs = try PairFolder.load(URL(filePath: data), modality)
         let held = try validation.map { spread(try PairFolder.load(URL(filePath: $0), modality), validationPairs) } ?? []
         let candidates = try TrainingPrior.candidates(of: pairs, cachedIn: folder.appending(path: "prior")) { done in
-            report("prior \(done)/\(pairs.count)", ends: done == pairs.count)
+            reportProgress("prior \(done)/\(pairs.count)", ends: done == pairs.count)
         }
-        for rule in held.isEmpty ? [] : FusionRules.bank { print("\(rule.name): \(try Validation.scores(of: rule, on: held))") }
+        for rule in held.isEmpty ? [] : FusionRules.bank { print("\(rule.name): \(line(try Validation.scores(of: rule, on: held)))") }
 
         var configuration = TrainingConfiguration()
         (configuration.modality, configuration.crop, configuration.batch, configuration.steps) = (modality, crop, batch, steps)
@@ -82,28 +82,28 @@ struct TrainCommand: ParsableCommand {
             let done = step.step == steps
             let bar = String(repeating: "█", count: 20 * step.step / steps).padding(toLength: 20, withPad: "░", startingAt: 0)
             let terms = step.terms.map { "\($0.name) \(String(format: "%.4f", smooth[$0.name]!))" }.joined(separator: "  ")
-            report("\(bar) \(step.step)/\(steps)  \(terms)  \(clock(left)) left", ends: done)
+            reportProgress("\(bar) \(step.step)/\(steps)  \(terms)  \(clock(left)) left", ends: done)
             if step.step % checkpointEvery == 0 || done {
                 try trainer.saveCheckpoint(to: checkpoint)
                 try trainer.averagedModel().write(to: folder.appending(path: "model.safetensors"))
             }
             if !held.isEmpty && (step.step % validateEvery == 0 || done) {
                 let mean = try Validation.scores(of: trainer.averagedModel(), on: held)
-                if scores.isEmpty { try scores.write("step,ssim,mi,vif,qabf,psnr,scd") }
-                try scores.write("\(step.step),\(mean.ssim),\(mean.mi),\(mean.vif),\(mean.qabf),\(mean.psnr),\(mean.scd)")
-                report("step \(step.step): \(mean)", ends: true)
+                if scores.isEmpty { try scores.write("step," + MeanScores.names.joined(separator: ",")) }
+                try scores.write("\(step.step)," + mean.values.map { "\($0)" }.joined(separator: ","))
+                reportProgress("step \(step.step): \(line(mean))", ends: true)
             }
         }
     }
 
+    private func line(_ scores: MeanScores) -> String {
+        zip(MeanScores.names, scores.values).map { "\($0) \(String(format: "%.3f", $1))" }.joined(separator: "  ")
+    }
+
+    /// `count` of the pairs at equal distances.
     private func spread(_ pairs: [ImagePair], _ count: Int) -> [ImagePair] {
         count >= pairs.count ? pairs : (0..<count).map { pairs[(2 * $0 + 1) * pairs.count / (2 * count)] }
     }
-}
-
-/// A line on standard error that replaces the one before it.
-private func report(_ line: String, ends: Bool) {
-    FileHandle.standardError.write(Data("\r\u{1B}[K\(line)\(ends ? "\n" : "")".utf8))
 }
 
 /// Hours, minutes and seconds.
