@@ -7,6 +7,7 @@ struct Amalgam: AsyncParsableCommand {
         commandName: "amalgam",
         abstract: "Fuses co-registered medical images with a conditional diffusion model, on plain CPUs.",
         subcommands: [
-            ServeCommand.self, FuseCommand.self, ScoreCommand.self, EvaluateCommand.self, TrainCommand.self, PhantomCommand.self,
+            ServeCommand.self, FuseCommand.self, ScoreCommand.self, EvaluateCommand.self, TrainCommand.self, BenchCommand.self,
+            PhantomCommand.self,
         ])
 }

@@ -14,12 +14,20 @@ extension UnsafeMutablePointer<Float> {
     }
 }
 
+/// The larger of two, lane by lane, in two instructions (`pointwiseMax` compiles to a loop over the lanes).
+@inline(__always)
+func larger(_ a: Vector, _ b: Vector) -> Vector { a.replacing(with: b, where: a .< b) }
+
+/// The smaller of two, lane by lane.
+@inline(__always)
+func smaller(_ a: Vector, _ b: Vector) -> Vector { a.replacing(with: b, where: b .< a) }
+
 /// e^x, relative error at most 2e-7 on [-87, 88]; arguments outside are clamped to that range.
 ///
 /// Range reduction by powers of two with a two-part logarithm, then the degree-6 polynomial of Cephes `expf` (Moshier).
 @inline(__always)
 func exponential(_ argument: Vector) -> Vector {
-    let x = argument.clamped(lowerBound: Vector(repeating: -87), upperBound: Vector(repeating: 88))
+    let x = smaller(larger(argument, Vector(repeating: -87)), Vector(repeating: 88))
     // Rounding by the magic constant 1.5·2^23: exact for |x / ln 2| < 2^22.
     let magic = Vector(repeating: 12_582_912)
     let shifted = magic.addingProduct(x, Vector(repeating: 1.442_695_04))

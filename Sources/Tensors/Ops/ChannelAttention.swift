@@ -138,30 +138,44 @@ public enum ChannelAttention {
         return total
     }
 
-    /// out[i][j] += Σ_p x[p][i] · y[p][j].
+    /// out[i][j] += Σ_p x[p][i] · y[p][j], in chunks of pixels that stay in the first-level cache.
     private static func addProducts(
         _ x: UnsafeMutablePointer<Float>, _ xStep: Int, _ y: UnsafeMutablePointer<Float>, _ yStep: Int,
         pixels: Int, width: Int, into out: UnsafeMutablePointer<Float>
     ) {
         TransposedProduct.accumulate(
-            into: out, rows: width, columns: width, rowStride: width, chunks: (pixels + 511) / 512, threads: 1
+            into: out, rows: width, columns: width, rowStride: width, chunks: (pixels + 127) / 128, threads: 1
         ) { chunk in
             .init(
-                left: UnsafePointer(x) + chunk * 512 * xStep, leftStep: xStep, leftSegment: 0,
-                right: UnsafePointer(y) + chunk * 512 * yStep, rightStep: yStep, rightSegment: 0,
-                segments: 1, length: min(512, pixels - chunk * 512))
+                left: UnsafePointer(x) + chunk * 128 * xStep, leftStep: xStep, leftSegment: 0,
+                right: UnsafePointer(y) + chunk * 128 * yStep, rightStep: yStep, rightSegment: 0,
+                segments: 1, length: min(128, pixels - chunk * 128))
         }
     }
 
+    /// √Σ_p x[p][i]², eight channels at a time.
     private static func columnNorms(
         _ x: UnsafeMutablePointer<Float>, _ step: Int, pixels: Int, width: Int, into out: UnsafeMutablePointer<Float>
     ) {
-        for i in 0..<width { out[i] = 0 }
-        for p in 0..<pixels {
-            let row = x + p * step
-            for i in 0..<width { out[i] += row[i] * row[i] }
+        let whole = width & ~7
+        for i in stride(from: 0, to: whole, by: 8) {
+            var (even, odd) = (Vector(), Vector())
+            for p in stride(from: 0, to: pixels - 1, by: 2) {
+                let (a, b) = ((x + p * step + i).vector, (x + (p + 1) * step + i).vector)
+                even.addProduct(a, a)
+                odd.addProduct(b, b)
+            }
+            if pixels % 2 == 1 {
+                let a = (x + (pixels - 1) * step + i).vector
+                even.addProduct(a, a)
+            }
+            (out + i).vector = larger((even + odd).squareRoot(), Vector(repeating: smallestNorm))
         }
-        for i in 0..<width { out[i] = max(out[i].squareRoot(), smallestNorm) }
+        for i in whole..<width {
+            var sum: Float = 0
+            for p in 0..<pixels { sum += x[p * step + i] * x[p * step + i] }
+            out[i] = max(sum.squareRoot(), smallestNorm)
+        }
     }
 
     /// out[p][i] = Σ_j x[p][j] · (transposed ? m[i][j] : m[j][i]), plus y[p][i] · share[i] where `adding` is given.

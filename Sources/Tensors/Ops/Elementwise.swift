@@ -70,7 +70,7 @@ public enum Elementwise {
     /// x / y.
     public static func divide(_ x: Tensor, _ y: Tensor) -> Tensor { zip(x, y) { $0 / $1 } }
     /// The larger of x and y.
-    public static func maximum(_ x: Tensor, _ y: Tensor) -> Tensor { zip(x, y) { pointwiseMax($0, $1) } }
+    public static func maximum(_ x: Tensor, _ y: Tensor) -> Tensor { zip(x, y) { larger($0, $1) } }
 
     /// scale · x + offset.
     public static func affine(_ x: Tensor, scale: Float, offset: Float = 0) -> Tensor {
@@ -83,12 +83,12 @@ public enum Elementwise {
     }
 
     /// |x|.
-    public static func magnitude(_ x: Tensor) -> Tensor { map(x) { pointwiseMax($0, -$0) } }
+    public static func magnitude(_ x: Tensor) -> Tensor { map(x) { larger($0, -$0) } }
     /// √x.
     public static func squareRoot(_ x: Tensor) -> Tensor { map(x) { $0.squareRoot() } }
     /// x limited to the range.
     public static func clamp(_ x: Tensor, _ lower: Float, _ upper: Float) -> Tensor {
-        map(x) { $0.clamped(lowerBound: Vector(repeating: lower), upperBound: Vector(repeating: upper)) }
+        map(x) { smaller(larger($0, Vector(repeating: lower)), Vector(repeating: upper)) }
     }
 
     /// Where the condition is greater than 0 the element of x, elsewhere the element of y.
