@@ -30,7 +30,8 @@ public struct Safetensors: Sendable {
 
     /// Parses a file's bytes. O(bytes).
     ///
-    /// - Throws: `Problem` for a damaged header, offsets outside the file, or elements other than 32-bit floats.
+    /// - Throws: `Problem` for a damaged header, offsets outside the file, tensors that overlap or leave holes, or elements other than
+    ///   32-bit floats.
     public init(_ data: Data) throws {
         guard data.count >= 8 else { throw Problem.truncated }
         let length = data.prefix(8).enumerated().reduce(UInt64(0)) { $0 | UInt64($1.element) << (8 * UInt64($1.offset)) }
@@ -48,6 +49,7 @@ public struct Safetensors: Sendable {
             throw Problem.badHeader("it is not JSON")
         }
         (tensors, metadata) = ([:], header["__metadata__"] as? [String: String] ?? [:])
+        var places: [(name: String, shape: Shape, bytes: Range<Int>)] = []
         for (name, value) in header where name != "__metadata__" {
             guard let fields = value as? [String: Any], let type = fields["dtype"] as? String,
                 let dimensions = fields["shape"] as? [Int], let offsets = fields["data_offsets"] as? [Int],
@@ -63,13 +65,26 @@ public struct Safetensors: Sendable {
             guard !count.overflow, offsets[0] >= 0, offsets[1] <= end, offsets[0] <= offsets[1],
                 count.partialValue <= end / 4, offsets[1] - offsets[0] == 4 * count.partialValue
             else { throw Problem.badHeader("tensor \(name) does not lie inside the file") }
-            let tensor = Tensor(uninitialized: Shape(d[0], d[1], d[2], d[3]))
+            places.append((name, Shape(d[0], d[1], d[2], d[3]), offsets[0]..<offsets[1]))
+        }
+        try Self.checkTiling(places.map(\.bytes), total: data.endIndex - start)
+        for (name, shape, place) in places {
+            let tensor = Tensor(uninitialized: shape)
             data.withUnsafeBytes { bytes in
-                let from = bytes.baseAddress! + (start - data.startIndex) + offsets[0]
-                UnsafeMutableRawPointer(tensor.pointer).copyMemory(from: from, byteCount: offsets[1] - offsets[0])
+                let from = bytes.baseAddress! + (start - data.startIndex) + place.lowerBound
+                UnsafeMutableRawPointer(tensor.pointer).copyMemory(from: from, byteCount: place.count)
             }
             tensors[name] = tensor
         }
+    }
+
+    /// The tensors fill the file without holes, and no byte belongs to two of them ("Format", notes): memory stays below the file's size.
+    private static func checkTiling(_ places: [Range<Int>], total: Int) throws {
+        let end = try places.sorted { $0.lowerBound < $1.lowerBound }.reduce(0) { end, place in
+            guard place.lowerBound == end else { throw Problem.badHeader("its tensors overlap or leave holes") }
+            return place.upperBound
+        }
+        guard end == total else { throw Problem.badHeader("bytes follow the last tensor") }
     }
 
     /// Reads a file.
