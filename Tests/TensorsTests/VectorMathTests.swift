@@ -65,7 +65,6 @@ struct VectorMathTests {
     }
 
     @Test func silu_ErrsByAtMost5e7() {
-        #expect(relativeError({ $0 * sigmoid($0) }, in: -87...100) { $0 == 0 ? 1 : $0 / (1 + exp(-$0)) }.isFinite)
         let x = Self.arguments.filter { -87...100 ~= $0 }
         let y = Activation.silu(Tensor(.vector(x.count), x))
         // Below the normal numbers a result has fewer digits: half the smallest number besides.
