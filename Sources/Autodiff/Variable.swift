@@ -72,13 +72,13 @@ public final class Variable: @unchecked Sendable {
     ///
     /// O(operations recorded), each with its own backward cost.
     public func backward() {
-        precondition(shape.count == 1, "only a single number can be differentiated, not \(shape)")
+        require(shape.count == 1, "only a single number can be differentiated, not \(shape)")
         backward(Tensor(shape, repeating: 1))
     }
 
     /// `backward()` from a given gradient of this variable: the vector-Jacobian product.
     public func backward(_ seed: Tensor) {
-        precondition(seed.shape == shape, "seed \(seed.shape) is not of shape \(shape)")
+        require(seed.shape == shape, "seed \(seed.shape) is not of shape \(shape)")
         var nodes: [Variable] = []
         var seen: Set<ObjectIdentifier> = [ObjectIdentifier(self)]
         var pending = [self]
@@ -117,7 +117,7 @@ public final class Variable: @unchecked Sendable {
 
     /// Changes the elements of a leaf in place (an optimiser's step) and drops what was derived from them.
     public func update(_ body: (UnsafeMutablePointer<Float>) -> Void) {
-        precondition(rule == nil, "only leaves are updated")
+        require(rule == nil, "only leaves are updated")
         body(value.pointer)
         packing.withLock { $0 = Packing() }
     }

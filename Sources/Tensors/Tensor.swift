@@ -28,7 +28,7 @@ public struct Tensor: @unchecked Sendable {
     ///
     /// - Precondition: as many values as the shape has places.
     public init(_ shape: Shape, _ values: [Float]) {
-        precondition(values.count == shape.count, "\(values.count) values do not fill \(shape)")
+        require(values.count == shape.count, "\(values.count) values do not fill \(shape)")
         self.init(uninitialized: shape)
         values.withUnsafeBufferPointer { pointer.update(from: $0.baseAddress!, count: $0.count) }
     }
@@ -47,7 +47,7 @@ public struct Tensor: @unchecked Sendable {
     ///
     /// - Precondition: the same number of elements.
     public func reshaped(_ shape: Shape) -> Tensor {
-        precondition(shape.count == count, "\(self.shape) cannot be seen as \(shape)")
+        require(shape.count == count, "\(self.shape) cannot be seen as \(shape)")
         return Tensor(shape: shape, storage: storage)
     }
 

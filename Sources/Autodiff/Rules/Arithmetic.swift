@@ -67,7 +67,7 @@ extension Variable {
 
     /// Each image times its own number: x (N, H, W, C), factors of N numbers that are not differentiated.
     public func scaledPerImage(_ factors: [Float]) -> Variable {
-        precondition(factors.count == shape.n, "\(factors.count) factors for \(shape.n) images")
+        require(factors.count == shape.n, "\(factors.count) factors for \(shape.n) images")
         func scaled(_ x: Tensor) -> Tensor {
             let y = Tensor(uninitialized: x.shape)
             let each = x.count / x.shape.n

@@ -1,6 +1,6 @@
 /// One level of the Haar transform: (N, H, W, C) → (N, H/2, W/2, 4C), H and W even: see `Haar.forward`.
 public func haar(_ x: Variable) -> Variable {
-    precondition(x.shape.h % 2 == 0 && x.shape.w % 2 == 0, "a network's input is padded to even sides first, not \(x.shape)")
+    require(x.shape.h % 2 == 0 && x.shape.w % 2 == 0, "a network's input is padded to even sides first, not \(x.shape)")
     return Variable(Haar.forward(x.value), from: [x]) { gradient in x.receive(Haar.inverse(gradient)) }
 }
 

@@ -34,7 +34,7 @@ public enum Activation {
     /// - Precondition: C is a multiple of 8.
     public static func geluGate(_ x: Tensor) -> Tensor {
         let c = x.shape.c / 2
-        precondition(x.shape.c == 2 * c && c % 8 == 0, "gate needs a multiple of 16 channels, not \(x.shape.c)")
+        require(x.shape.c == 2 * c && c % 8 == 0, "gate needs a multiple of 16 channels, not \(x.shape.c)")
         let y = Tensor(uninitialized: x.shape.with(channels: c))
         ThreadPool.ranges(x.shape.pixels, grain: max(1, 8_192 / c)) { range in
             for pixel in range {

@@ -45,7 +45,13 @@ public enum ChannelAttention {
     ) -> (output: Tensor, state: State) {
         let s = query.tensor.shape
         let (width, pixels) = (channels / heads, s.h * s.w)
-        precondition(channels == heads * width && temperature.count == heads, "\(heads) heads do not share \(channels) channels")
+        require(channels == heads * width && temperature.count == heads, "\(heads) heads do not share \(channels) channels")
+        for operand in [query, key, value] {
+            let own = operand.tensor.shape
+            require(
+                own.with(channels: 0) == s.with(channels: 0) && operand.offset >= 0 && operand.offset + channels <= own.c,
+                "\(channels) channels from \(operand.offset) on of \(own) do not fit a query \(s)")
+        }
         let output = Tensor(uninitialized: s.with(channels: channels))
         let state = State(
             attention: Tensor(Shape(s.n, heads, width, width)), logits: Tensor(Shape(s.n, heads, width, width)),

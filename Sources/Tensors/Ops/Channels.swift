@@ -4,7 +4,7 @@ public enum Channels {
     public static func concatenate(_ parts: [Tensor]) -> Tensor {
         let total = parts.reduce(0) { $0 + $1.shape.c }
         let s = parts[0].shape
-        precondition(parts.allSatisfy { $0.shape.with(channels: 0) == s.with(channels: 0) }, "the parts differ in N, H or W")
+        require(parts.allSatisfy { $0.shape.with(channels: 0) == s.with(channels: 0) }, "the parts differ in N, H or W")
         let output = Tensor(uninitialized: s.with(channels: total))
         ThreadPool.ranges(s.pixels, grain: max(1, 16_384 / total)) { range in
             var offset = 0
@@ -20,7 +20,7 @@ public enum Channels {
     /// Channels `range` of `x`: (N, H, W, range.count). O(output).
     public static func slice(_ x: Tensor, _ channels: Range<Int>) -> Tensor {
         let (s, c) = (x.shape, channels.count)
-        precondition(channels.lowerBound >= 0 && channels.upperBound <= s.c, "\(channels) leaves \(s)")
+        require(channels.lowerBound >= 0 && channels.upperBound <= s.c, "\(channels) leaves \(s)")
         let output = Tensor(uninitialized: s.with(channels: c))
         ThreadPool.ranges(s.pixels, grain: max(1, 16_384 / c)) { range in
             for pixel in range {
@@ -33,7 +33,7 @@ public enum Channels {
     /// `x` (N, H, W, C) placed at channel `offset` of a tensor of `total` channels that is 0 elsewhere: the gradient of `slice`.
     public static func embed(_ x: Tensor, offset: Int, total: Int) -> Tensor {
         let (s, c) = (x.shape, x.shape.c)
-        precondition(offset >= 0 && offset + c <= total, "\(c) channels at \(offset) leave \(total)")
+        require(offset >= 0 && offset + c <= total, "\(c) channels at \(offset) leave \(total)")
         let output = Tensor(s.with(channels: total))
         for pixel in 0..<s.pixels { (output.pointer + pixel * total + offset).update(from: x.pointer + pixel * c, count: c) }
         return output

@@ -37,7 +37,7 @@ public enum Convolution {
         _ weights: Tensor, inputs: Int, outputs: Int, _ source: (Int, Int, Int, Int, Shape) -> Int
     ) -> PackedWeights {
         let kernel = weights.shape.n
-        precondition(weights.shape.h == kernel && (kernel == 1 || kernel == 3), "kernel \(weights.shape) is neither 1×1 nor 3×3")
+        require(weights.shape.h == kernel && (kernel == 1 || kernel == 3), "kernel \(weights.shape) is neither 1×1 nor 3×3")
         let panels = Tensor(.matrix((outputs + 15) / 16, kernel * kernel * inputs * 16))
         let (from, to) = (weights.pointer, panels.pointer)
         var position = 0
@@ -63,10 +63,10 @@ public enum Convolution {
         _ input: Tensor, _ weights: PackedWeights, bias: Tensor? = nil, residual: Tensor? = nil
     ) -> Tensor {
         let shape = input.shape
-        precondition(shape.c == weights.inputs, "input \(shape) does not have \(weights.inputs) channels")
-        precondition(bias.map { $0.count == weights.outputs } ?? true, "bias does not have \(weights.outputs) elements")
+        require(shape.c == weights.inputs, "input \(shape) does not have \(weights.inputs) channels")
+        require(bias.map { $0.count == weights.outputs } ?? true, "bias does not have \(weights.outputs) elements")
         let output = Tensor(uninitialized: shape.with(channels: weights.outputs))
-        precondition(residual.map { $0.shape == output.shape } ?? true, "residual is not of shape \(output.shape)")
+        require(residual.map { $0.shape == output.shape } ?? true, "residual is not of shape \(output.shape)")
 
         // A 1×1 convolution sees one long row of pixels; a 3×3 convolution one row of the image at a time.
         let padded = weights.kernel == 3 ? Padding.zeros(input) : input

@@ -17,7 +17,7 @@ public enum DepthwiseConvolution {
 
     private static func filter(_ input: Tensor, _ weights: Tensor, bias: Tensor?, flipped: Bool) -> Tensor {
         let s = input.shape
-        precondition(weights.shape == Shape(3, 3, 1, s.c), "weights \(weights.shape) do not fit \(s.c) channels")
+        require(weights.shape == Shape(3, 3, 1, s.c), "weights \(weights.shape) do not fit \(s.c) channels")
         let output = Tensor(uninitialized: s)
         let zeros = Tensor(.matrix(s.w, s.c))
         let w = UnsafePointer(weights.pointer)

@@ -21,7 +21,7 @@ public enum Elementwise {
     /// z[i] = f(x[i], y[i]) for two tensors of one shape.
     @inline(__always)
     static func zip(_ x: Tensor, _ y: Tensor, _ f: (Vector, Vector) -> Vector) -> Tensor {
-        precondition(x.shape == y.shape, "shapes differ: \(x.shape) and \(y.shape)")
+        require(x.shape == y.shape, "shapes differ: \(x.shape) and \(y.shape)")
         let z = Tensor(uninitialized: x.shape)
         let (px, py, pz) = (UnsafePointer(x.pointer), UnsafePointer(y.pointer), z.pointer)
         ThreadPool.ranges(x.count, grain: grain) { range in
@@ -40,7 +40,7 @@ public enum Elementwise {
     /// w[i] = f(x[i], y[i], z[i]) for three tensors of one shape.
     @inline(__always)
     static func zip(_ x: Tensor, _ y: Tensor, _ z: Tensor, _ f: (Vector, Vector, Vector) -> Vector) -> Tensor {
-        precondition(x.shape == y.shape && x.shape == z.shape, "shapes differ: \(x.shape), \(y.shape) and \(z.shape)")
+        require(x.shape == y.shape && x.shape == z.shape, "shapes differ: \(x.shape), \(y.shape) and \(z.shape)")
         let w = Tensor(uninitialized: x.shape)
         let (px, py, pz, pw) = (UnsafePointer(x.pointer), UnsafePointer(y.pointer), UnsafePointer(z.pointer), w.pointer)
         ThreadPool.ranges(x.count, grain: grain) { range in
@@ -103,7 +103,7 @@ public enum Elementwise {
 
     /// Adds y to x in place: for gradients that the caller owns. O(count).
     public static func accumulate(_ y: Tensor, into x: Tensor) {
-        precondition(x.shape == y.shape, "shapes differ: \(x.shape) and \(y.shape)")
+        require(x.shape == y.shape, "shapes differ: \(x.shape) and \(y.shape)")
         let (px, py) = (x.pointer, UnsafePointer(y.pointer))
         ThreadPool.ranges(x.count, grain: grain) { range in
             var i = range.lowerBound

@@ -31,7 +31,7 @@ public enum Haar {
     public static func inverse(_ bands: Tensor) -> Tensor {
         let s = bands.shape
         let c = s.c / 4
-        precondition(s.c == 4 * c, "the inverse Haar transform needs a multiple of 4 channels, not \(s.c)")
+        require(s.c == 4 * c, "the inverse Haar transform needs a multiple of 4 channels, not \(s.c)")
         let output = Tensor(uninitialized: Shape(s.n, 2 * s.h, 2 * s.w, c))
         ThreadPool.ranges(s.n * s.h, grain: max(1, 4_096 / (s.w * c))) { range in
             for row in range {

@@ -4,7 +4,7 @@ public enum ImageFilter {
     public static func separable(_ x: Tensor, rows: [Float], columns: [Float]) -> Tensor {
         let s = x.shape
         let (h, w) = (s.h - rows.count + 1, s.w - columns.count + 1)
-        precondition(s.c == 1 && h > 0 && w > 0, "a \(rows.count) × \(columns.count) window does not fit \(s)")
+        require(s.c == 1 && h > 0 && w > 0, "a \(rows.count) × \(columns.count) window does not fit \(s)")
         let output = Tensor(uninitialized: Shape(s.n, h, w, 1))
         ThreadPool.ranges(s.n * h, grain: 8) { range in
             let line = Storage(count: s.w)

@@ -10,7 +10,7 @@ public enum LayerNorm {
     /// - Precondition: C is a multiple of 8.
     public static func forward(_ x: Tensor, scale: Tensor, shift: Tensor) -> Tensor {
         let c = x.shape.c
-        precondition(c % 8 == 0 && scale.count == c && shift.count == c, "normalisation needs a multiple of 8 channels, not \(c)")
+        require(c % 8 == 0 && scale.count == c && shift.count == c, "normalisation needs a multiple of 8 channels, not \(c)")
         let y = Tensor(uninitialized: x.shape)
         let (gamma, beta) = (UnsafePointer(scale.pointer), UnsafePointer(shift.pointer))
         ThreadPool.ranges(x.shape.pixels, grain: max(1, 16_384 / c)) { range in

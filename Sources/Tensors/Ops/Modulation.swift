@@ -5,7 +5,7 @@ public enum Modulation {
     /// `x` (N, H, W, C) under `m` (N, 1, 1, 2C), or (1, 1, 1, 2C) for the whole batch. O(count).
     public static func forward(_ x: Tensor, _ m: Tensor) -> Tensor {
         let s = x.shape
-        precondition(s.c % 8 == 0 && m.shape.c == 2 * s.c && (m.shape.n == s.n || m.shape.n == 1), "modulation \(m.shape) does not fit \(s)")
+        require(s.c % 8 == 0 && m.shape.c == 2 * s.c && (m.shape.n == s.n || m.shape.n == 1), "modulation \(m.shape) does not fit \(s)")
         let y = Tensor(uninitialized: s)
         ThreadPool.ranges(s.pixels, grain: max(1, 16_384 / s.c)) { range in
             for pixel in range {

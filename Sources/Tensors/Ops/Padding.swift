@@ -25,7 +25,7 @@ public enum Padding {
     public static func edge(_ input: Tensor, height: Int, width: Int) -> Tensor {
         let s = input.shape
         if s.h == height && s.w == width { return input }
-        precondition(height >= s.h && width >= s.w, "padding cannot shrink \(s) to \(height) × \(width)")
+        require(height >= s.h && width >= s.w, "padding cannot shrink \(s) to \(height) × \(width)")
         let output = Tensor(uninitialized: Shape(s.n, height, width, s.c))
         for n in 0..<s.n {
             for y in 0..<height {
@@ -46,7 +46,7 @@ public enum Padding {
     /// The `height` × `width` pixels of `input` (N, H, W, C) from row `top` and column `left` on. O(output).
     public static func window(_ input: Tensor, top: Int, left: Int, height: Int, width: Int) -> Tensor {
         let s = input.shape
-        precondition(top >= 0 && left >= 0 && top + height <= s.h && left + width <= s.w, "window leaves \(s)")
+        require(top >= 0 && left >= 0 && top + height <= s.h && left + width <= s.w, "window leaves \(s)")
         if top == 0 && left == 0 && s.h == height && s.w == width { return input }
         let output = Tensor(uninitialized: Shape(s.n, height, width, s.c))
         for n in 0..<s.n {
