@@ -51,6 +51,24 @@ struct ArithmeticGradientTests {
         #expect(gradientProblems(of: [Tensor(shape, values)]) { $0[0].clamped(-0.5, 0.5) } == [])
     }
 
+    @Test(arguments: shapes)
+    func logarithmAndLogistic_HaveTheirGradient(_ shape: Shape) {
+        #expect(gradientProblems(of: [Tensor.positive(shape, seed: 1)], step: 1 / 64) { $0[0].logarithm } == [])
+        #expect(gradientProblems(of: [Tensor.random(shape, seed: 1)]) { $0[0].logistic } == [])
+    }
+
+    @Test(arguments: shapes)
+    func everySecond_HasItsGradient(_ shape: Shape) {
+        #expect(gradientProblems(of: [Tensor.random(shape, seed: 1)]) { everySecond($0[0]) } == [])
+    }
+
+    /// The kink is where both are equal; they differ by at least 0.2.
+    @Test(arguments: shapes)
+    func minimum_HasItsGradient(_ shape: Shape) {
+        let (x, gap) = (Tensor.random(shape, seed: 1), Tensor.random(shape, seed: 2, awayFromZeroBy: 0.2))
+        #expect(gradientProblems(of: [x, Elementwise.add(x, gap)]) { minimum($0[0], $0[1]) } == [])
+    }
+
     /// The kink is where both are equal; they differ by at least 0.2.
     @Test(arguments: shapes)
     func maximum_HasItsGradient(_ shape: Shape) {

@@ -56,6 +56,22 @@ extension Variable {
         }
     }
 
+    /// ln x, x > 0.
+    public var logarithm: Variable {
+        Variable(Elementwise.logarithm(value), from: [self]) { gradient in
+            self.receive(Elementwise.divide(gradient, self.value))
+        }
+    }
+
+    /// 1 / (1 + e^−x).
+    public var logistic: Variable {
+        let y = Elementwise.logistic(value)
+        return Variable(y, from: [self]) { gradient in
+            let slope = Elementwise.multiply(y, Elementwise.affine(y, scale: -1, offset: 1))
+            self.receive(Elementwise.multiply(gradient, slope))
+        }
+    }
+
     /// x limited to the range; the gradient is 0 outside.
     public func clamped(_ lower: Float, _ upper: Float) -> Variable {
         let limited = Elementwise.clamp(value, lower, upper)
@@ -97,3 +113,6 @@ public func maximum(_ x: Variable, _ y: Variable) -> Variable {
         y.receive(Elementwise.select(difference, zero, gradient))
     }
 }
+
+/// The smaller of two, element by element; at a tie the gradient goes to the second.
+public func minimum(_ x: Variable, _ y: Variable) -> Variable { -1 * maximum(-1 * x, -1 * y) }

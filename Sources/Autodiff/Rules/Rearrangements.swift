@@ -34,3 +34,10 @@ public func filter(_ x: Variable, rows: [Float], columns: [Float]) -> Variable {
         x.receive(ImageFilter.separableGradient(gradient, rows: rows, columns: columns))
     }
 }
+
+/// Every second pixel of every second row: (N, H, W, C) → (N, ⌈H/2⌉, ⌈W/2⌉, C).
+public func everySecond(_ x: Variable) -> Variable {
+    Variable(ImageFilter.everySecond(x.value), from: [x]) { gradient in
+        x.receive(ImageFilter.everySecondGradient(gradient, shape: x.shape))
+    }
+}

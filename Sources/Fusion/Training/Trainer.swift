@@ -96,10 +96,13 @@ public final class Trainer {
         return [
             ("noise", 1, Losses.squaredError(estimate.noise, Variable(batch.noise))),
             ("prior", 4, Losses.absoluteError(fused, origin)),
-            ("ssim_mri", 0.25, Losses.dissimilarity(fused, first)),
-            ("ssim_\(configuration.modality.rawValue)", 0.25, Losses.dissimilarity(fused, second)),
-            ("ssim_prior", 0.5, Losses.dissimilarity(fused, origin)),
-            ("gradient", 2, Losses.gradientLoss(fused, first, second)),
+            ("ssim_mri", 0.3, Losses.dissimilarity(fused, first)),
+            ("ssim_\(configuration.modality.rawValue)", 0.3, Losses.dissimilarity(fused, second)),
+            ("ssim_prior", 0.3, Losses.dissimilarity(fused, origin)),
+            ("gradient", 1, Losses.gradientLoss(fused, first, second)),
+            ("vif_mri", -0.4, Losses.informationFidelity(first, fused)),
+            ("vif_\(configuration.modality.rawValue)", -0.4, Losses.informationFidelity(second, fused)),
+            ("qabf", -0.5, Losses.edgePreservation(first, second, fused)),
         ]
     }
 

@@ -1,3 +1,9 @@
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Darwin)
+    import Darwin
+#endif
+
 /// Operations on each element by itself.
 public enum Elementwise {
     private static let grain = 16_384
@@ -86,6 +92,18 @@ public enum Elementwise {
     public static func magnitude(_ x: Tensor) -> Tensor { map(x) { larger($0, -$0) } }
     /// √x.
     public static func squareRoot(_ x: Tensor) -> Tensor { map(x) { $0.squareRoot() } }
+    /// The natural logarithm of x > 0. O(count).
+    public static func logarithm(_ x: Tensor) -> Tensor {
+        let y = Tensor(uninitialized: x.shape)
+        ThreadPool.ranges(x.count, grain: grain) { range in
+            for i in range { y.pointer[i] = logf(x.pointer[i]) }
+        }
+        return y
+    }
+
+    /// 1 / (1 + e^−x).
+    public static func logistic(_ x: Tensor) -> Tensor { map(x) { sigmoid($0) } }
+
     /// x limited to the range.
     public static func clamp(_ x: Tensor, _ lower: Float, _ upper: Float) -> Tensor {
         map(x) { smaller(larger($0, Vector(repeating: lower)), Vector(repeating: upper)) }

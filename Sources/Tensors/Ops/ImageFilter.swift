@@ -34,6 +34,34 @@ public enum ImageFilter {
         return separable(padded, rows: rows.reversed(), columns: columns.reversed())
     }
 
+    /// Every second pixel of every second row, from the first on: (N, H, W, C) → (N, ⌈H/2⌉, ⌈W/2⌉, C). O(output).
+    public static func everySecond(_ x: Tensor) -> Tensor {
+        let s = x.shape
+        let output = Tensor(uninitialized: Shape(s.n, (s.h + 1) / 2, (s.w + 1) / 2, s.c))
+        forEverySecond(s) { at, half in (output.pointer + half).update(from: x.pointer + at, count: s.c) }
+        return output
+    }
+
+    /// The gradient of `everySecond` for an input of shape `shape`: the pixels back in their places, 0 between them.
+    public static func everySecondGradient(_ gradient: Tensor, shape: Shape) -> Tensor {
+        let output = Tensor(shape)
+        forEverySecond(shape) { at, half in (output.pointer + at).update(from: gradient.pointer + half, count: shape.c) }
+        return output
+    }
+
+    /// Calls `body(position in the whole, position in the half)` for the first channel of every pixel that is kept.
+    private static func forEverySecond(_ s: Shape, _ body: (Int, Int) -> Void) {
+        var half = 0
+        for n in 0..<s.n {
+            for y in stride(from: 0, to: s.h, by: 2) {
+                for x in stride(from: 0, to: s.w, by: 2) {
+                    body(((n * s.h + y) * s.w + x) * s.c, half)
+                    half += s.c
+                }
+            }
+        }
+    }
+
     @inline(__always)
     private static func addScaled(_ to: UnsafeMutablePointer<Float>, _ from: UnsafeMutablePointer<Float>, _ weight: Float, _ count: Int) {
         var i = 0

@@ -17,6 +17,7 @@ struct TrainCommand: ParsableCommand {
     @Option(help: "Folder of the run.") var output: String
     @Option(help: "The second modality: ct, pet or spect.") var modality: Modality = .ct
     @Option(help: "Name of the model.") var name: String?
+    @Option(help: "A model file whose weights the run starts from, instead of random ones.") var initial: String?
     @Option(help: "Steps in all.") var steps = TrainingConfiguration().steps
     @Option(help: "Images per step.") var batch = TrainingConfiguration().batch
     @Option(help: "Side of the crops, a multiple of 16.") var crop = TrainingConfiguration().crop
@@ -60,15 +61,18 @@ struct TrainCommand: ParsableCommand {
             let description = ModelDescription(
                 name: name ?? "mri-\(modality.rawValue)", modality: modality,
                 schedule: try NoiseSchedule(.linear(start: 1e-6, end: 1e-2), steps: timesteps))
-            trainer = try Trainer(configuration, description: description, pairs: pairs, candidates: candidates)
+            let start = try initial.map { try ModelRegistry.load(modality, path: $0) }
+            trainer = try Trainer(
+                configuration, description: description, pairs: pairs, candidates: candidates,
+                weights: start.map { .tensors($0.parameters.tensors, tracked: true) })
         }
         print("\(trainer.model.parameters.count) parameters, \(pairs.count) pairs, \(candidates.reduce(0) { $0 + $1.count }) candidates")
         try train(trainer, held: held, checkpoint: checkpoint, folder: folder)
     }
 
     private func train(_ trainer: Trainer, held: [ImagePair], checkpoint: URL, folder: URL) throws {
-        let losses = try LogFile(folder.appending(path: "losses.csv"))
-        let scores = try LogFile(folder.appending(path: "validation.csv"))
+        let losses = try LogFile(folder.appending(path: "losses.csv"), upTo: trainer.step)
+        let scores = try LogFile(folder.appending(path: "validation.csv"), upTo: trainer.step)
         let (start, first) = (Date(), trainer.step)
         var smooth: [String: Float] = [:]
         while trainer.step < steps {
@@ -112,13 +116,16 @@ private func clock(_ seconds: Double) -> String {
     return String(format: "%d:%02d:%02d", whole / 3600, whole / 60 % 60, whole % 60)
 }
 
-/// A text file that grows by lines.
+/// A CSV file that grows by lines, each beginning with its step.
 private final class LogFile {
     private let handle: FileHandle
     private(set) var isEmpty: Bool
 
-    init(_ url: URL) throws {
-        if !FileManager.default.fileExists(atPath: url.path) { try Data().write(to: url) }
+    /// Opens the log of a run that goes on after `step`: lines of later steps, which will be taken again, are dropped.
+    init(_ url: URL, upTo step: Int) throws {
+        let lines = (try? String(contentsOf: url, encoding: .utf8))?.split(separator: "\n") ?? []
+        let kept = step == 0 ? [] : lines.filter { line in Int(line.prefix { $0 != "," }).map { $0 <= step } ?? true }
+        try Data(kept.map { $0 + "\n" }.joined().utf8).write(to: url)
         handle = try FileHandle(forWritingTo: url)
         isEmpty = try handle.seekToEnd() == 0
     }
