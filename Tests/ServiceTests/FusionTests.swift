@@ -68,6 +68,7 @@ import Testing
                 let answer = try await service.submit(pair, headers: ["Prefer: wait=60"])
                 let image = try PNG.decode(try await service.fused(answer.id))
                 #expect(image.depth == .sixteen && [image.width, image.height] == [50, 37])
+                #expect([answer.json["width"].number, answer.json["height"].number] == [50, 37])
                 #expect(image.samples.contains { $0 % 257 != 0 }, "more than eight bits are used")
             }
         }
