@@ -37,46 +37,70 @@ struct FusionForm {
 
     /// - Throws: `Problem` 4xx naming the field, for a form that cannot be fused; nothing has been stored then.
     init(_ form: MultipartForm, shelf: ModelShelf, limits: PNG.Limits) throws {
-        let known = ["mri"] + Self.modalityNames + Self.optionNames
-        for name in form.names where !known.contains(name) {
-            throw Problem.field(
-                name, "Unknown field. Send the MRI as \"mri\", one of \(Self.modalityNames.joined(separator: ", ")), "
-                    + "and optionally \(Self.optionNames.joined(separator: ", ")).", type: ProblemType.unknownField)
-        }
-        let mri = try form.require("mri")
-        let given = Modality.allCases.filter { form.names.contains($0.rawValue) }
-        guard given.count == 1 else {
-            throw Problem.field(
-                given.isEmpty ? "ct" : given[1].rawValue,
-                given.isEmpty
-                    ? "The second image is missing: send it as one of \(Self.modalityNames.joined(separator: ", "))."
-                    : "Send one second image, not \(given.map(\.rawValue).joined(separator: " and ")).",
-                type: ProblemType.missingField)
-        }
-        let modality = given[0]
-        let other = try form.require(modality.rawValue)
-        let defaults = FusionOptions()
-        let sampler = try form.value("sampler", as: String.self).map { text in
-            guard let kind = FusionOptions.SamplerKind(rawValue: text) else {
-                throw Problem.field("sampler", "The sampler must be ddim or ddpm.", type: ProblemType.badOption)
-            }
-            return kind
-        }
-        parameters = FusionParameters(
-            modality: modality, sampler: sampler ?? defaults.sampler,
-            steps: try form.value("steps"), eta: try form.value("eta") ?? defaults.eta,
-            seed: try form.value("seed") ?? defaults.seed, samples: try form.value("samples") ?? defaults.samples)
-        (self.mri, self.other) = (Data(mri.bytes), Data(other.bytes))
+        let modality = try Self.checkNames(of: form)
+        parameters = try Self.parameters(of: form, modality: modality)
+        (mri, other) = (Data(try form.require("mri").bytes), Data(try form.require(modality.rawValue).bytes))
 
         let fuser = try shelf.fuser(modality)
-        let first = try Self.image(self.mri, field: "mri", limits: limits)
-        let second = try Self.image(self.other, field: modality.rawValue, limits: limits)
+        let first = try Self.image(mri, field: "mri", limits: limits)
+        let second = try Self.image(other, field: modality.rawValue, limits: limits)
         do {
             try fuser.check(mri: first, other: second)
             _ = try fuser.sampler(parameters.options)
         } catch let error as FusionError {
             throw Self.problem(error, modality: modality)
         }
+    }
+
+    /// The modality of the second image, where all fields are known, once there, and neither image is missing.
+    private static func checkNames(of form: MultipartForm) throws -> Modality {
+        let known = ["mri"] + modalityNames + optionNames
+        for name in form.names where !known.contains(name) {
+            throw Problem.field(
+                name,
+                "Unknown field. Send the MRI as \"mri\", one of \(modalityNames.joined(separator: ", ")), "
+                    + "and optionally \(optionNames.joined(separator: ", ")).", type: ProblemType.unknownField)
+        }
+        for name in known where form.names.count(where: { $0 == name }) > 1 {
+            throw Problem.field(name, "Send the field \"\(name)\" once.", type: ProblemType.extraField)
+        }
+        guard form.names.contains("mri") else {
+            throw Problem.field("mri", "The MRI is missing: send it as \"mri\".", type: ProblemType.missingField)
+        }
+        let given = Modality.allCases.filter { form.names.contains($0.rawValue) }
+        guard let modality = given.first else {
+            throw Problem.field(
+                "ct", "The second image is missing: send it as one of \(modalityNames.joined(separator: ", ")).",
+                type: ProblemType.missingField)
+        }
+        guard given.count == 1 else {
+            throw Problem.field(
+                given[1].rawValue, "Send one second image, not \(given.map(\.rawValue).joined(separator: " and ")).",
+                type: ProblemType.extraField)
+        }
+        return modality
+    }
+
+    private static func parameters(of form: MultipartForm, modality: Modality) throws -> FusionParameters {
+        /// The text of a field, converted; nil where absent.
+        func option<Value>(_ name: String, _ allowed: String, _ convert: (String) -> Value?) throws -> Value? {
+            guard let part = try form.part(name) else { return nil }
+            guard let value = part.text.flatMap(convert) else {
+                throw Problem.field(name, "\(name) must be \(allowed).", type: ProblemType.badOption)
+            }
+            return value
+        }
+        let defaults = FusionOptions()
+        let sampler = try option("sampler", "ddim or ddpm", FusionOptions.SamplerKind.init(rawValue:)) ?? defaults.sampler
+        let eta = try option("eta", "a number from 0 to 1", Double.init)
+        guard eta == nil || sampler == .ddim else {
+            throw Problem.field(
+                "eta", "eta belongs to the ddim sampler: leave it out with \(sampler.rawValue).", type: ProblemType.badOption)
+        }
+        return FusionParameters(
+            modality: modality, sampler: sampler, steps: try option("steps", "a whole number, at least 1") { Int($0) },
+            eta: eta ?? defaults.eta, seed: try option("seed", "a whole number from 0 to \(UInt64.max)") { UInt64($0) } ?? defaults.seed,
+            samples: try option("samples", "a whole number from 1 to \(Fuser.mostSamples)") { Int($0) } ?? defaults.samples)
     }
 
     private static func image(_ bytes: Data, field: String, limits: PNG.Limits) throws -> Image {
@@ -104,6 +128,7 @@ struct FusionForm {
 enum ProblemType {
     static let unknownField = "/problems/unknown-field"
     static let missingField = "/problems/missing-field"
+    static let extraField = "/problems/extra-field"
     static let badOption = "/problems/bad-option"
     static let badImage = "/problems/bad-image"
     static let tooManyPixels = "/problems/too-many-pixels"

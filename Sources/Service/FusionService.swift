@@ -12,6 +12,7 @@ public final class FusionService: Sendable {
     let pool: WorkerPool
     let limits: PNG.Limits
     private let server: HTTPServer
+    private let stopping = OnceBell()
     private let logger: Logger
 
     /// Opens the store and prepares everything but the socket; jobs that a dead process left begin to run.
@@ -36,7 +37,7 @@ public final class FusionService: Sendable {
         serving.limits.bodyBytes = configuration.maxBodyBytes
         var router = Router()
         router.use(accessLog())
-        FusionRoutes(shelf: shelf, store: store, limits: limits, configuration: configuration).add(to: &router)
+        FusionRoutes(shelf: shelf, store: store, limits: limits, configuration: configuration, stopping: stopping).add(to: &router)
         JobRoutes(store: store).add(to: &router)
         StatusRoutes(shelf: shelf, store: store, pool: pool).add(to: &router)
         server = HTTPServer(configuration: serving, logger: logger, router: router)
@@ -45,13 +46,25 @@ public final class FusionService: Sendable {
     /// Listens and serves.
     ///
     /// - Returns: the address with the port that the system picked where the configuration says 0.
-    public func start() throws -> BoundAddress { try server.start() }
+    /// - Throws: `SystemError` where the address cannot be bound; jobs that have begun to run are handed back then.
+    public func start() async throws -> BoundAddress {
+        do {
+            return try server.start()
+        } catch {
+            await pool.shutdown(grace: .zero)
+            throw error
+        }
+    }
 
     /// Stops accepting, lets what runs finish within the grace, hands the rest back to the store.
+    ///
+    /// A request that waits for its job is answered once no job runs any more, also where its job has not begun.
     public func stop() async {
         let grace = Duration.seconds(configuration.graceSeconds)
-        async let served: Void = server.shutdown(grace: grace)
+        // The handing back and the last answers come after the jobs' grace.
+        async let served: Void = server.shutdown(grace: grace + .seconds(5))
         let left = await pool.shutdown(grace: grace)
+        stopping.ring()
         await served
         logger.info("Stopped", metadata: ["handed_back": "\(left)"])
     }
@@ -67,9 +80,13 @@ extension Logger {
             let seconds = job.started.flatMap { start in job.finished.map { $0.timeIntervalSince(start) } }
             info(
                 "Job ended",
-                metadata: ["job": "\(job.id)", "state": "\(job.state.rawValue)", "seconds": "\(seconds.map { String(format: "%.3f", $0) } ?? "-")"])
+                metadata: [
+                    "job": "\(job.id)", "state": "\(job.state.rawValue)", "seconds": "\(seconds.map { String(format: "%.3f", $0) } ?? "-")",
+                ])
         case .attemptFailed(let job, let error):
-            warning("Attempt failed", metadata: ["job": "\(job.id)", "attempt": "\(job.attempts)", "error": "\(error)"])
+            // Of an error that is not ours only the type: its text may hold a path or what a client has sent.
+            let reason = (error as? JobFailure)?.reason.code ?? (error as? JobError)?.description ?? "\(type(of: error))"
+            warning("Attempt failed", metadata: ["job": "\(job.id)", "attempt": "\(job.attempts)", "error": "\(reason)"])
         case .leaseLost(let id):
             warning("Lease lost", metadata: ["job": "\(id)"])
         case .erased(let jobs):

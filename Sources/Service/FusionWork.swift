@@ -1,5 +1,6 @@
 import Foundation
 import Fusion
+import HTTP
 import Imaging
 import Jobs
 import Scores
@@ -24,8 +25,8 @@ struct FusionWork: Sendable {
 
     func run(_ claimed: ClaimedJob, _ context: JobContext) throws -> JobOutput {
         let parameters = try JSONDecoder().decode(FusionParameters.self, from: claimed.job.parameters)
-        let fuser = try shelf.fuser(parameters.modality)
         do {
+            let fuser = try shelf.fuser(parameters.modality)
             let output = try fuser.fuse(
                 mri: PNG.decode(context.input("mri"), limits: limits),
                 other: PNG.decode(context.input(parameters.modality.rawValue), limits: limits),
@@ -40,6 +41,9 @@ struct FusionWork: Sendable {
                 model: fuser.model.description.name, width: output.fused.width, height: output.fused.height, steps: output.steps,
                 scores: output.scores, seconds: output.timings)
             return JobOutput(result: try JSONEncoder().encode(result), outputs: pictures)
+        } catch let problem as Problem {
+            // Accepted by a service that had the model, taken up by one that does not.
+            throw JobFailure(code: "no_model", text: problem.detail ?? problem.title, isPermanent: true)
         } catch let error as FusionError {
             throw JobFailure(code: "bad_request", text: "\(error)", isPermanent: true)
         } catch let error as PNGError {

@@ -10,7 +10,7 @@ struct JobPayload: Encodable {
     let queuePosition: Int?
 
     private enum Key: String, CodingKey {
-        case id, state, progress, attempts, created, started, finished, expires, modality, sampler, steps, eta, seed, samples
+        case id, state, cancelling, progress, attempts, created, started, finished, expires, modality, sampler, steps, eta, seed, samples
         case model, width, height, scores, seconds, failure, links
         case queuePosition = "queue_position"
     }
@@ -29,7 +29,9 @@ struct JobPayload: Encodable {
     func encode(to encoder: any Encoder) throws {
         var container = encoder.container(keyedBy: Key.self)
         try container.encode(job.id.description, forKey: .id)
-        try container.encode(job.isCancelling && !job.state.isFinal ? "cancelling" : job.state.rawValue, forKey: .state)
+        try container.encode(job.state, forKey: .state)
+        // The state stays one of the five that a listing can be filtered by.
+        if job.isCancelling && !job.state.isFinal { try container.encode(true, forKey: .cancelling) }
         try container.encode(Progress(completed: job.progress.completed, total: job.progress.total), forKey: .progress)
         try container.encodeIfPresent(queuePosition, forKey: .queuePosition)
         try container.encode(job.attempts, forKey: .attempts)

@@ -18,7 +18,9 @@ public struct ModelShelf: Sendable {
                 fusers[modality] = Fuser(model)
             }
         }
-        if fusers.isEmpty { throw ModelRegistry.Missing(description: "no model is there: name a file with --ct-model, --pet-model or --spect-model") }
+        if fusers.isEmpty {
+            throw ModelRegistry.Missing(description: "no model is there: name a file with --ct-model, --pet-model or --spect-model")
+        }
         self.fusers = fusers
     }
 
@@ -30,7 +32,8 @@ public struct ModelShelf: Sendable {
         guard let fuser = fusers[modality] else {
             throw Problem.field(
                 modality.rawValue,
-                "No model for MRI with \(modality.rawValue.uppercased()) is loaded; loaded: \(models.map(\.description.modality.rawValue).joined(separator: ", ")).",
+                "No model for MRI with \(modality.rawValue.uppercased()) is loaded; loaded: "
+                    + "\(models.map(\.description.modality.rawValue).joined(separator: ", ")).",
                 status: .unprocessableContent, type: ProblemType.noModel)
         }
         return fuser

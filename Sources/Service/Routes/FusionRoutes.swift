@@ -9,6 +9,8 @@ struct FusionRoutes: Sendable {
     let store: JobStore
     let limits: PNG.Limits
     let configuration: ServiceConfiguration
+    /// Rings when no job runs any more and waiting is in vain.
+    let stopping: OnceBell
 
     func add(to router: inout Router) {
         router.post("/v1/fusions") { try await submit($0) }
@@ -16,24 +18,49 @@ struct FusionRoutes: Sendable {
 
     /// Accepts a pair: 202 with its Location as soon as it is on disk, or 200 with the finished job within `Prefer: wait` (RFC 7240 §4.3).
     private func submit(_ request: Request) async throws -> Response {
+        for item in request.query.items {
+            throw Problem.field(item.name, "Options are fields of the form, not members of the query.", type: ProblemType.unknownField)
+        }
+        let key = try idempotencyKey(request)
         var formLimits = MultipartParser.Limits()
         (formLimits.totalBytes, formLimits.parts) = (configuration.maxBodyBytes, 16)
         let form = try FusionForm(await request.multipartForm(limits: formLimits), shelf: shelf, limits: limits)
         let job = JobRequest(
             kind: FusionWork.kind, parameters: try form.parameters.encoded(), seed: form.parameters.seed,
             inputs: ["mri": form.mri, form.parameters.modality.rawValue: form.other],
-            idempotencyKey: request.headers["Idempotency-Key"])
+            idempotencyKey: key)
         let accepted = try await store.perform { store throws(JobError) in try store.submit(job) }.job
-        guard let wait = request.preferences.wait else { return try await answer(accepted, .accepted) }
+        guard let wait = request.preferences.wait else { return try await answer(accepted) }
         let seconds = min(wait, configuration.longestWait)
-        let later = try await store.wait(for: accepted.id, until: .now + .seconds(seconds))
-        var response = try await answer(later, later.state.isFinal ? .ok : .accepted)
+        var response = try await answer(await finished(accepted, within: .seconds(seconds)))
         response.headers.append("Preference-Applied", "wait=\(seconds)")
         return response
     }
 
-    private func answer(_ job: Job, _ status: Status) async throws -> Response {
-        var response = try await store.response(job, status)
+    /// The job when it is finished, the time is over or the service stops, whichever comes first.
+    private func finished(_ job: Job, within time: Duration) async throws -> Job {
+        let deadline = ContinuousClock.now + time
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask { _ = try? await store.wait(for: job.id, until: deadline) }
+            group.addTask { await stopping.wait() }
+            await group.next()
+            group.cancelAll()
+        }
+        return try await store.perform { store throws(JobError) in try store.job(job.id) }
+    }
+
+    /// The client's name for its request; nil where it has none.
+    private func idempotencyKey(_ request: Request) throws -> String? {
+        guard let key = request.headers["Idempotency-Key"] else { return nil }
+        guard (1...255).contains(key.utf8.count) else {
+            throw Problem.field("Idempotency-Key", "Idempotency-Key must have 1 to 255 characters.", type: ProblemType.badOption)
+        }
+        return key
+    }
+
+    /// 200 with a job that is finished, as one found by its idempotency key may be; else 202.
+    private func answer(_ job: Job) async throws -> Response {
+        var response = try await store.response(job, job.state.isFinal ? .ok : .accepted)
         response.headers.append("Location", JobPayload.path(job.id))
         return response
     }
@@ -73,7 +100,9 @@ extension JobError: ProblemConvertible {
         case .notFinished, .alreadyFinished:
             Problem(.conflict, type: ProblemType.conflict, detail: "\(self)")
         case .storageFull, .unavailable:
-            Problem(.serviceUnavailable, type: ProblemType.storage, detail: "The job store has no room or does not answer; try again.", headers: ["Retry-After": "30"])
+            Problem(
+                .serviceUnavailable, type: ProblemType.storage, detail: "The job store has no room or does not answer; try again.",
+                headers: ["Retry-After": "30"])
         case .leaseLost, .inUse, .cannotOpen, .damaged, .newerVersion:
             Problem(.internalServerError, type: ProblemType.storage, detail: "The job store failed; the log has the reason.")
         }

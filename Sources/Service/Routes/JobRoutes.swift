@@ -36,17 +36,20 @@ struct JobRoutes: Sendable {
         for item in request.query.items where !["state", "limit", "before"].contains(item.name) {
             throw Problem.field(item.name, "Unknown parameter: use state, limit and before.", type: ProblemType.unknownField)
         }
-        let limit: Int = try request.query.value("limit") ?? 50
+        let limit = request.query["limit"].map { Int($0) ?? 0 } ?? 50
         guard (1...100).contains(limit) else { throw Problem.field("limit", "limit must be from 1 to 100.", type: ProblemType.badOption) }
         let state = try request.query["state"].map { text in
             guard let state = Job.State(rawValue: text) else {
                 throw Problem.field(
-                    "state", "state must be one of \(Job.State.allCases.map(\.rawValue).joined(separator: ", ")).", type: ProblemType.badOption)
+                    "state", "state must be one of \(Job.State.allCases.map(\.rawValue).joined(separator: ", ")).",
+                    type: ProblemType.badOption)
             }
             return state
         }
         let before = try request.query["before"].map { text in
-            guard let id = Job.ID(text) else { throw Problem.field("before", "before must be the id of a job.", type: ProblemType.badOption) }
+            guard let id = Job.ID(text) else {
+                throw Problem.field("before", "before must be the id of a job.", type: ProblemType.badOption)
+            }
             return id
         }
         let page = try await store.perform { store throws(JobError) in
@@ -58,7 +61,8 @@ struct JobRoutes: Sendable {
                 next: page.next.map { "/v1/jobs?limit=\(limit)&before=\($0)" + (state.map { "&state=\($0.rawValue)" } ?? "") }))
     }
 
-    /// A picture of a finished job; it never changes, so its ETag is the job's id and its name.
+    /// A picture of a finished job; it never changes, so its ETag is the job's id and its name. Caches are to ask each time all the same:
+    /// an erased picture shall be gone.
     private func picture(_ name: String, _ request: Request) async throws -> Response {
         let job = try await job(request)
         guard let bytes = try await store.perform({ store throws(JobError) in try store.output(name, of: job.id) }) else {
@@ -71,7 +75,7 @@ struct JobRoutes: Sendable {
             throw Problem(.notFound, type: ProblemType.noResult, detail: reason)
         }
         var response = Response.bytes(Array(bytes), type: "image/png")
-        response.headers.append("Cache-Control", "private, max-age=86400, immutable")
+        response.headers.append("Cache-Control", "private, no-cache")
         return response.conditional(on: request, tag: EntityTag("\(job.id)-\(name)"))
     }
 

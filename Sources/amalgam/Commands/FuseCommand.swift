@@ -26,13 +26,13 @@ struct FuseCommand: ParsableCommand {
 
     func run() throws {
         if let threads { ThreadPool.threads = threads }
-        let fuser = Fuser(try ModelRegistry.load(modality, path: model))
+        let fuser = Fuser(try readModel(modality, path: model))
         let first = try readPNG(mri, as: "the MRI")
         let second = try readPNG(other, as: "the \(modality.rawValue.uppercased())")
         let result = try fuser.fuse(mri: first, other: second, options: sampling.options)
-        try Data(PNG.encode(result.fused)).write(to: URL(filePath: output), options: .atomic)
+        try writePNG(result.fused, to: output, as: "the fused image")
         if let uncertainty, let plane = result.uncertainty {
-            try Data(PNG.encode(uncertaintyImage(plane))).write(to: URL(filePath: uncertainty), options: .atomic)
+            try writePNG(uncertaintyImage(plane), to: uncertainty, as: "the uncertainty")
         }
         if json {
             let report = FuseReport(
@@ -59,13 +59,17 @@ private struct FuseReport: Encodable {
 struct SamplingOptions: ParsableArguments {
     @Option(help: "ddim or ddpm.") var sampler: FusionOptions.SamplerKind = .ddim
     @Option(help: "Sampling steps of ddim; the model's default unless given.") var steps: Int?
-    @Option(help: "DDIM's eta, 0 to 1.") var eta = 0.0
+    @Option(help: "DDIM's eta, 0 to 1; 0 unless given.") var eta: Double?
     @Option(help: "Seed of the noise.") var seed: UInt64 = 42
     @Option(help: "Pictures that are drawn and averaged.") var samples = 1
 
+    func validate() throws {
+        guard eta == nil || sampler == .ddim else { throw ValidationError("--eta belongs to the ddim sampler") }
+    }
+
     var options: FusionOptions {
         var options = FusionOptions()
-        (options.sampler, options.steps, options.eta, options.seed, options.samples) = (sampler, steps, eta, seed, samples)
+        (options.sampler, options.steps, options.eta, options.seed, options.samples) = (sampler, steps, eta ?? options.eta, seed, samples)
         return options
     }
 }

@@ -16,11 +16,10 @@ struct PhantomCommand: ParsableCommand {
     }
 
     func run() throws {
-        let folder = URL(filePath: output)
-        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        try makeFolder(output, as: "the folder")
         for modality in Phantom.Modality.allCases {
-            let image = Phantom.render(modality, width: size, height: size, seed: seed)
-            try Data(PNG.encode(image)).write(to: folder.appending(path: "\(modality.rawValue).png"), options: .atomic)
+            let path = URL(filePath: output).appending(path: "\(modality.rawValue).png").path
+            try writePNG(Phantom.render(modality, width: size, height: size, seed: seed), to: path, as: "the phantom")
         }
         print("\(output): \(Phantom.Modality.allCases.map { "\($0.rawValue).png" }.joined(separator: ", "))")
     }

@@ -1,26 +1,5 @@
 import Foundation
-import Imaging
 import Scores
-
-/// A file that cannot be used, with its place in the command line.
-struct InputError: Error, CustomStringConvertible {
-    let description: String
-}
-
-/// Reads a PNG; errors name the argument and say what is wrong.
-func readPNG(_ path: String, as role: String) throws -> Image {
-    let data: Data
-    do {
-        data = try Data(contentsOf: URL(filePath: path))
-    } catch {
-        throw InputError(description: "\(role), \(path), cannot be read: no such file, or no permission")
-    }
-    do {
-        return try PNG.decode(data)
-    } catch {
-        throw InputError(description: "\(role), \(path): \(error)")
-    }
-}
 
 /// The main scores in two lines.
 func summary(_ scores: FusionScores, second: String) -> String {

@@ -26,10 +26,24 @@ struct ScoreCommand: ParsableCommand {
 
     func run() throws {
         let (modality, path) = others[0]
+        let first = try readPNG(mri, as: "the MRI")
+        func sameSize(_ path: String, as role: String) throws -> Image {
+            let image = try readPNG(path, as: role)
+            guard image.width == first.width && image.height == first.height else {
+                throw FileError(
+                    description:
+                        "\(role), \(path), is \(image.width)×\(image.height) and the MRI "
+                        + "\(first.width)×\(first.height): they must be of one size"
+                )
+            }
+            return image
+        }
         let scores = try FusionScores(
-            first: readPNG(mri, as: "the MRI").luma(), second: readPNG(path, as: "the \(modality.rawValue.uppercased())").luma(),
-            fused: readPNG(fused, as: "the fused image").luma(), convention: convention)
-        print(json ? try prettyJSON(scores.json(firstName: "mri", secondName: modality.rawValue)) : summary(scores, second: modality.rawValue))
+            first: first.luma(), second: sameSize(path, as: "the \(modality.rawValue.uppercased())").luma(),
+            fused: sameSize(fused, as: "the fused image").luma(), convention: convention)
+        print(
+            json ? try prettyJSON(scores.json(firstName: "mri", secondName: modality.rawValue)) : summary(scores, second: modality.rawValue)
+        )
     }
 }
 

@@ -47,11 +47,15 @@ struct ServeCommand: AsyncParsableCommand {
 
     func run() async throws {
         if let threads { ThreadPool.threads = threads }
-        try FileManager.default.createDirectory(at: URL(filePath: data), withIntermediateDirectories: true)
-        let paths = [Modality.ct: ctModel, .pet: petModel, .spect: spectModel].compactMapValues(\.self)
-        let service = try FusionService(settings, shelf: ModelShelf(paths: paths), logger: Logger(label: "amalgam"))
+        // Before jobs begin to run: from here on a signal stops them in order.
         let signals = StopSignals()
-        let address = try service.start()
+        try makeFolder(data, as: "the data folder")
+        let paths = [Modality.ct: ctModel, .pet: petModel, .spect: spectModel].compactMapValues(\.self)
+        let shelf = try naming("a model file, \(paths.values.sorted().joined(separator: " or ")), cannot be read") {
+            try ModelShelf(paths: paths)
+        }
+        let service = try FusionService(settings, shelf: shelf, logger: Logger(label: "amalgam"))
+        let address = try await service.start()
         // Written at once, not buffered: scripts wait for the address.
         try FileHandle.standardOutput.write(contentsOf: Data(greeting("http://\(address)").utf8))
         await signals.wait()
