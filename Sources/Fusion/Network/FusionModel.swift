@@ -13,9 +13,9 @@ public struct ModelDescription: Sendable, Codable, Equatable {
     public var name: String
     /// What is fused with the MRI.
     public var modality: Modality
-    /// Feature channels per level, each a multiple of 16.
+    /// Feature channels per level: two or three levels, each a multiple of 16 up to 1024.
     public var channels = [32, 48, 64]
-    /// Size of the timestep embedding.
+    /// Size of the timestep embedding: a multiple of 8 up to 4096.
     public var embedding = 128
     /// The noise schedule that the network was trained with.
     public var schedule: NoiseSchedule
@@ -41,8 +41,9 @@ public final class FusionModel: Sendable {
     /// Height and width of what the networks see are multiples of this.
     static let sideMultiple = 16
 
-    /// - Throws: `ParameterError` when weights from a file do not fit the description.
+    /// - Throws: `ModelFileError` for a description that no network can have, `ParameterError` when weights from a file do not fit it.
     public init(_ description: ModelDescription, weights: Parameters.Source) throws {
+        try description.check()
         self.description = description
         parameters = Parameters(weights)
         let root = parameters.root
@@ -78,13 +79,30 @@ public final class FusionModel: Sendable {
     }
 }
 
-/// A safetensors file that is not a model of ours.
+/// A model file, or its description, that is not one of ours.
 public struct ModelFileError: Error, CustomStringConvertible {
     public let description: String
 }
 
 extension ModelDescription {
     static let metadataKey = "amalgam"
+
+    /// Throws `ModelFileError` where the layers, which take their sizes for granted, could not be built or run.
+    func check() throws {
+        func refuse(_ name: String, _ value: String, _ allowed: String) -> ModelFileError {
+            ModelFileError(description: "the model's description cannot be used: \(name) is \(value), it must be \(allowed)")
+        }
+        // The refinement has two levels; a fourth level would need sides that are multiples of 32.
+        guard (2...3).contains(channels.count), channels.allSatisfy({ (16...1024).contains($0) && $0 % 16 == 0 }) else {
+            throw refuse("channels", "\(channels)", "two or three multiples of 16 up to 1024")
+        }
+        guard (8...4096).contains(embedding), embedding % 8 == 0 else {
+            throw refuse("embedding", "\(embedding)", "a multiple of 8 up to 4096")
+        }
+        guard (1...schedule.steps).contains(defaultSteps) else {
+            throw refuse("defaultSteps", "\(defaultSteps)", "from 1 to \(schedule.steps)")
+        }
+    }
 
     /// The description in a model file's metadata.
     init(from file: Safetensors) throws {

@@ -1,1 +1,0 @@
-// Room: see Package.swift.

@@ -1,0 +1,35 @@
+import Foundation
+import Imaging
+import Scores
+import Testing
+
+@testable import Fusion
+
+/// What the weights that ship are worth: more than the plainest rule, on pictures that they have not seen.
+@Suite("Shipped weights", .enabled(if: Samples.shipsCT, "no mri-ct.safetensors in Sources/Fusion/Models")) struct ShippedModelTests {
+    @Test func phantom_IsFusedBetterThanByTheMean() throws {
+        let (mri, ct) = Samples.images(width: 128, height: 128, seed: 77)
+        try expectBetterThanMean([ImagePair(name: "phantom", mri: mri.luma(), other: ct.luma())])
+    }
+
+    @Test(.enabled(if: Samples.validation != nil, "no validation pairs beside the package: name their folder in AMALGAM_SHARED"))
+    func validationPairs_AreFusedBetterThanByTheMean() throws {
+        let pairs = try PairFolder.load(try #require(Samples.validation), .ct)
+        try expectBetterThanMean((0..<5).map { pairs[$0 * pairs.count / 5] })
+    }
+
+    @Test func seedsDiffer_SoThatTheSamplerHasSomethingToDecide() throws {
+        let (mri, ct) = Samples.images(width: 64, height: 64)
+        var options = FusionOptions()
+        options.samples = 2
+        let output = try Fuser(ModelRegistry.load(.ct)).fuse(mri: mri, other: ct, options: options)
+        #expect(try #require(output.uncertainty).values.contains { $0 > 0.05 })
+    }
+
+    private func expectBetterThanMean(_ pairs: [ImagePair]) throws {
+        let model = try Validation.scores(of: ModelRegistry.load(.ct), on: pairs)
+        let mean = try Validation.scores(of: MeanRule(), on: pairs)
+        print("shipped weights on \(pairs.count) pairs: \(model); the mean: \(mean)")
+        #expect(model.vif > mean.vif && model.qabf > mean.qabf)
+    }
+}

@@ -1,0 +1,36 @@
+import Networks
+import Testing
+
+@testable import Fusion
+
+/// The only tests that set the number of threads, one after the other.
+@Suite("Any number of threads gives the same bytes", .serialized) struct ThreadTests {
+    @Test func training() throws {
+        try Samples.withFolder { folder in
+            let runs = try withThreads([1, 2, 3]) {
+                let trainer = try Samples.trainer()
+                for _ in 0..<2 { _ = try trainer.advance() }
+                return try Run(trainer, in: folder)
+            }
+            #expect(runs[0] == runs[1] && runs[0] == runs[2])
+        }
+    }
+
+    @Test func fusion() throws {
+        let fuser = try Samples.fuser()
+        let (mri, other) = Samples.images(width: 61, height: 67)
+        var options = FusionOptions()
+        (options.eta, options.samples) = (0.5, 2)
+        let results = try withThreads([1, 2, 3]) { try fuser.sample(mri: mri.luma(), other: other.luma(), options: options).planes }
+        #expect(results[0] == results[1] && results[0] == results[2])
+    }
+
+    private func withThreads<Result>(_ counts: [Int], _ body: () throws -> Result) rethrows -> [Result] {
+        let before = ThreadPool.threads
+        defer { ThreadPool.threads = before }
+        return try counts.map {
+            ThreadPool.threads = $0
+            return try body()
+        }
+    }
+}
