@@ -8,11 +8,11 @@ import PackageDescription
     let processor: [String] = []
 #endif
 
-/// The numeric rooms: no bounds or overflow checks in release builds (every kernel checks its shapes once, at entry).
-let numeric: [SwiftSetting] = [
-    .unsafeFlags(processor),
-    .unsafeFlags(["-Ounchecked"], .when(configuration: .release)),
-]
+/// Code generation for the numeric rooms.
+let numeric: [SwiftSetting] = processor.isEmpty ? [] : [.unsafeFlags(processor)]
+
+/// The kernels also go without bounds and overflow checks in release builds: every operation checks its shapes once, at entry.
+let kernels: [SwiftSetting] = numeric + [.unsafeFlags(["-Ounchecked"], .when(configuration: .release))]
 
 let package = Package(
     name: "amalgam",
@@ -32,7 +32,7 @@ let package = Package(
         .target(name: "Scores", dependencies: ["Imaging"], swiftSettings: numeric),
 
         // The engine, from arrays to trained networks.
-        .target(name: "Tensors", swiftSettings: numeric),
+        .target(name: "Tensors", swiftSettings: kernels),
         .target(name: "Autodiff", dependencies: ["Tensors"], swiftSettings: numeric),
         .target(name: "Networks", dependencies: ["Autodiff"], swiftSettings: numeric),
         .target(name: "Diffusion", dependencies: ["Tensors"], swiftSettings: numeric),
@@ -63,10 +63,12 @@ let package = Package(
         .testTarget(name: "AutodiffTests", dependencies: ["Autodiff", "Networks", "TestSupport"], resources: [.copy("Fixtures")]),
         .testTarget(name: "NetworksTests", dependencies: ["Networks", "TestSupport"], resources: [.copy("Fixtures")]),
         .testTarget(name: "DiffusionTests", dependencies: ["Diffusion", "TestSupport"]),
-        .testTarget(name: "FusionTests", dependencies: ["Fusion", "TestSupport"], resources: [.copy("Fixtures")]),
+        .testTarget(
+            name: "FusionTests", dependencies: ["Fusion", "TestSupport"], exclude: ["Reference"], resources: [.copy("Fixtures")]),
         .testTarget(name: "HTTPTests", dependencies: ["HTTP", "TestSupport"]),
         .testTarget(name: "JobsTests", dependencies: ["Jobs", "TestSupport", .product(name: "GRDB", package: "GRDB.swift")]),
-        .testTarget(name: "ServiceTests", dependencies: ["Service", "amalgam", "TestSupport"]),
+        .testTarget(
+            name: "ServiceTests", dependencies: ["Service", "amalgam", "Fusion", "Diffusion", "Imaging", "TestSupport"]),
     ],
     swiftLanguageModes: [.v6]
 )

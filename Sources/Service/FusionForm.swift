@@ -8,7 +8,7 @@ struct FusionParameters: Codable, Sendable, Equatable {
     var modality: Modality
     var sampler: FusionOptions.SamplerKind
     var steps: Int?
-    var eta: Double
+    var eta: Double?
     var seed: UInt64
     var samples: Int
 
@@ -93,13 +93,9 @@ struct FusionForm {
         let defaults = FusionOptions()
         let sampler = try option("sampler", "ddim or ddpm", FusionOptions.SamplerKind.init(rawValue:)) ?? defaults.sampler
         let eta = try option("eta", "a number from 0 to 1", Double.init)
-        guard eta == nil || sampler == .ddim else {
-            throw Problem.field(
-                "eta", "eta belongs to the ddim sampler: leave it out with \(sampler.rawValue).", type: ProblemType.badOption)
-        }
         return FusionParameters(
             modality: modality, sampler: sampler, steps: try option("steps", "a whole number, at least 1") { Int($0) },
-            eta: eta ?? defaults.eta, seed: try option("seed", "a whole number from 0 to \(UInt64.max)") { UInt64($0) } ?? defaults.seed,
+            eta: eta, seed: try option("seed", "a whole number from 0 to \(UInt64.max)") { UInt64($0) } ?? defaults.seed,
             samples: try option("samples", "a whole number from 1 to \(Fuser.mostSamples)") { Int($0) } ?? defaults.samples)
     }
 

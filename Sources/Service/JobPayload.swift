@@ -43,7 +43,7 @@ struct JobPayload: Encodable {
         let parameters = try JSONDecoder().decode(FusionParameters.self, from: job.parameters)
         try container.encode(parameters.modality, forKey: .modality)
         try container.encode(parameters.sampler, forKey: .sampler)
-        try container.encode(parameters.eta, forKey: .eta)
+        try container.encodeIfPresent(parameters.sampler == .ddim ? parameters.eta ?? 0 : nil, forKey: .eta)
         try container.encode(parameters.seed, forKey: .seed)
         try container.encode(parameters.samples, forKey: .samples)
         if let result = try job.result.map({ try JSONDecoder().decode(FusionResult.self, from: $0) }) {

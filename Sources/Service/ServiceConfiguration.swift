@@ -15,8 +15,8 @@ public struct ServiceConfiguration: Sendable {
     public var queueCapacity = 1000
     /// The largest body of a request in bytes.
     public var maxBodyBytes = 64 << 20
-    /// The most pixels of one image.
-    public var maxPixels = 4096 * 4096
+    /// The most pixels of one image: a fusion takes up to 1 KiB of memory per pixel.
+    public var maxPixels = 2048 * 2048
     /// How long a finished job is kept, in seconds.
     public var retentionSeconds = 24 * 3600
     /// The longest `Prefer: wait`, in seconds.

@@ -85,12 +85,6 @@ struct ArithmeticGradientTests {
         #expect(y.gradient?.values == [1, 1, 1])
     }
 
-    @Test(arguments: shapes)
-    func scaledPerImage_HasItsGradient(_ shape: Shape) {
-        let factors = (0..<shape.n).map { Float($0) - 0.75 }
-        #expect(gradientProblems(of: [Tensor.random(shape, seed: 1)]) { $0[0].scaledPerImage(factors) } == [])
-    }
-
     @Test(arguments: shapes + [Shape(3, 31, 17, 5)])
     func mean_HasItsGradient(_ shape: Shape) {
         #expect(gradientProblems(of: [Tensor.random(shape, seed: 1)]) { $0[0].mean } == [])

@@ -38,7 +38,7 @@ import Testing
                 { $0.seed = 1 }, { $0.crop = 48 }, { $0.batch = 1 }, { $0.learningRate = 1 }, { $0.warmup = 0 }, { $0.averaging = 0.5 },
                 { $0.modality = .pet },
             ] {
-                let error = #expect(throws: CheckpointError.self) { try resume(change) }
+                let error = #expect(throws: TrainingError.self) { try resume(change) }
                 #expect(error?.description.contains("same settings") == true)
             }
             #expect(try resume { $0.steps = 500 }.step == 0)
@@ -49,7 +49,7 @@ import Testing
         try Samples.withFolder { folder in
             let file = folder.appending(path: "model.safetensors")
             try Samples.model(Samples.description()).write(to: file)
-            let error = #expect(throws: CheckpointError.self) {
+            let error = #expect(throws: TrainingError.self) {
                 try Trainer.resume(
                     from: file, Samples.configuration(), pairs: Samples.pairs(), candidates: Samples.candidates(of: Samples.pairs()))
             }

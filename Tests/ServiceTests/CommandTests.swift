@@ -74,7 +74,7 @@ import Testing
         try await expectRefusal(fuse + ["--model", "none"], ["the model, none", "No such file"], in: folder)
         try await expectRefusal(fuse + ["--modality", "pet"], ["PET", "--model"], in: folder)
         try await expectRefusal(fuse + ["--uncertainty", "u.png"], ["--samples"], in: folder)
-        try await expectRefusal(fuse + ["--eta", "0.5", "--sampler", "ddpm"], ["--eta"], in: folder)
+        try await expectRefusal(fuse + ["--eta", "0.5", "--sampler", "ddpm"], ["eta"], in: folder)
         for option in [
             ["--steps", "0"], ["--steps", "1001"], ["--eta", "nan"], ["--eta", "2"], ["--samples", "0"], ["--samples", "65"],
         ] {

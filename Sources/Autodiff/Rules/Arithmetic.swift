@@ -81,20 +81,6 @@ extension Variable {
         }
     }
 
-    /// Each image times its own number: x (N, H, W, C), factors of N numbers that are not differentiated.
-    public func scaledPerImage(_ factors: [Float]) -> Variable {
-        require(factors.count == shape.n, "\(factors.count) factors for \(shape.n) images")
-        func scaled(_ x: Tensor) -> Tensor {
-            let y = Tensor(uninitialized: x.shape)
-            let each = x.count / x.shape.n
-            for (n, factor) in factors.enumerated() {
-                for i in n * each..<(n + 1) * each { y.pointer[i] = x.pointer[i] * factor }
-            }
-            return y
-        }
-        return Variable(scaled(value), from: [self]) { gradient in self.receive(scaled(gradient)) }
-    }
-
     /// The mean of all elements, one number.
     public var mean: Variable {
         let count = Float(shape.count)

@@ -13,12 +13,12 @@ public struct Timing: Sendable, Codable {
 }
 
 /// Times `body` after one warm-up call: at least `runs` calls, medians.
-public func measure(_ name: String, operations: Double? = nil, runs: Int = 7, _ body: () -> Void) -> Timing {
-    body()
+public func measure(_ name: String, operations: Double? = nil, runs: Int = 7, _ body: () throws -> Void) rethrows -> Timing {
+    try body()
     var (wall, processor): ([Double], [Double]) = ([], [])
     for _ in 0..<max(1, runs) {
         let (start, used) = (ContinuousClock.now, processorTime())
-        body()
+        try body()
         wall.append(start.secondsSince())
         processor.append(processorTime() - used)
     }
@@ -36,7 +36,7 @@ private func processorTime() -> Double {
 /// The parts of a fusion, as the sampler runs them.
 public enum NetworkBenchmark {
     /// Times the condition, ε_θ, n_θ and their sum per step on random images of `side` × `side` pixels.
-    public static func run(_ model: FusionModel, side: Int, runs: Int = 7) -> [Timing] {
+    public static func run(_ model: FusionModel, side: Int, runs: Int = 7) throws -> [Timing] {
         var source = Philox(seed: 1)
         let shape = Shape(1, side, side, 1)
         let (mri, other, x) = (
@@ -44,11 +44,11 @@ public enum NetworkBenchmark {
         )
         let condition = model.predictor.prepare(model.encoder(mri: mri, other: other))
         let t = [model.description.schedule.steps / 2]
-        return [
+        return try [
             measure("condition", runs: runs) { _ = model.predictor.prepare(model.encoder(mri: mri, other: other)) },
             measure("noise network", runs: runs) { _ = model.predictor(x, prepared: condition, timesteps: t) },
             measure("refinement network", runs: runs) { _ = model.refinement(x, mri: mri, other: other, timesteps: t) },
-            measure("step", runs: runs) { _ = model.estimate(x, mri: mri, other: other, prepared: condition, timesteps: t) },
+            measure("step", runs: runs) { _ = try model.estimate(x, mri: mri, other: other, prepared: condition, timesteps: t) },
         ]
     }
 

@@ -66,15 +66,9 @@ public final class FusionModel: Sendable {
     /// All tensors are (N, H, W, 1) in −1...1; the gradient flows into ε_θ through `noise` alone, as x̃_0 is detached.
     func estimate(
         _ x: Variable, mri: Variable, other: Variable, prepared: Condition, timesteps: [Int]
-    ) -> (noise: Variable, refined: Variable) {
+    ) throws -> (noise: Variable, refined: Variable) {
         let noise = predictor(x, prepared: prepared, timesteps: timesteps)
-        let factors = timesteps.map { t -> (signal: Float, noise: Float) in
-            let bar = description.schedule.alphaBars[t]
-            return (Float(1 / bar.squareRoot()), Float(-((1 - bar) / bar).squareRoot()))
-        }
-        let rough =
-            (x.detached().scaledPerImage(factors.map(\.signal)) + noise.detached().scaledPerImage(factors.map(\.noise)))
-            .clamped(-1, 1)
+        let rough = Variable(Elementwise.clamp(try description.schedule.origin(of: x.value, noise: noise.value, at: timesteps), -1, 1))
         return (noise, refinement(rough, mri: mri, other: other, timesteps: timesteps))
     }
 }

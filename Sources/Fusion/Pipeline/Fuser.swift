@@ -17,8 +17,8 @@ public struct FusionOptions: Sendable, Equatable {
     public var sampler = SamplerKind.ddim
     /// How many timesteps DDIM visits, 1...T; nil takes the model's default. DDPM visits all T.
     public var steps: Int?
-    /// DDIM's η in 0...1: the share of the ancestral noise.
-    public var eta = 0.0
+    /// DDIM's η in 0...1, the share of the ancestral noise; nil takes 0. DDPM has none.
+    public var eta: Double?
     /// The seed of the start x_T and of the noise of each step.
     public var seed: UInt64 = 42
     /// How many pictures are drawn, with seeds `seed`, `seed + 1`, ...; their mean is the result. At least 1.
@@ -88,22 +88,22 @@ public struct Fuser: Sendable {
         guard (1...Self.mostSamples).contains(options.samples) else {
             throw FusionError.option(name: "samples", value: "\(options.samples)", allowed: "from 1 to \(Self.mostSamples)")
         }
-        guard options.eta >= 0 && options.eta <= 1 else {
-            throw FusionError.option(name: "eta", value: "\(options.eta)", allowed: "from 0 to 1")
-        }
         switch options.sampler {
         case .ddpm:
             if let steps = options.steps, steps != schedule.steps {
                 throw FusionError.option(
                     name: "steps", value: "\(steps)", allowed: "\(schedule.steps) (all timesteps) with the ddpm sampler, or left out")
             }
+            if let eta = options.eta { throw FusionError.option(name: "eta", value: "\(eta)", allowed: "left out with the ddpm sampler") }
             return DDPMSampler(schedule: schedule)
         case .ddim:
             let steps = options.steps ?? model.description.defaultSteps
             guard (1...schedule.steps).contains(steps) else {
                 throw FusionError.option(name: "steps", value: "\(steps)", allowed: "from 1 to \(schedule.steps)")
             }
-            return try DDIMSampler(schedule: schedule, count: steps, eta: options.eta)
+            let eta = options.eta ?? 0
+            guard eta >= 0 && eta <= 1 else { throw FusionError.option(name: "eta", value: "\(eta)", allowed: "from 0 to 1") }
+            return try DDIMSampler(schedule: schedule, count: steps, eta: eta)
         }
     }
 
@@ -165,7 +165,7 @@ public struct Fuser: Sendable {
                 shape: x1.shape, seed: options.seed &+ UInt64(index),
                 willStep: { done, _ in try willStep(index * total + done, options.samples * total) },
                 predictor: { x, t in
-                    let estimate = model.estimate(Variable(x), mri: x1, other: x2, prepared: condition, timesteps: [t])
+                    let estimate = try model.estimate(Variable(x), mri: x1, other: x2, prepared: condition, timesteps: [t])
                     return nowhere.cleared(Elementwise.clamp(estimate.refined.value, -1, 1))
                 })
             return Padding.crop(result, height: mri.height, width: mri.width).plane()

@@ -47,11 +47,20 @@ public final class Trainer {
 
     /// A fresh training run; the networks are drawn from the seed.
     ///
-    /// - Throws: `FusionError` for images smaller than the crop.
+    /// - Throws: `TrainingError` for settings or data that cannot be trained on, `FusionError` for images smaller than the crop.
     public init(
         _ configuration: TrainingConfiguration, description: ModelDescription, pairs: [ImagePair], candidates: [[PriorCandidate]],
         weights: Parameters.Source? = nil
     ) throws {
+        guard !pairs.isEmpty, pairs.count == candidates.count, candidates.allSatisfy({ !$0.isEmpty }) else {
+            throw TrainingError(
+                description: "\(pairs.count) pairs and candidates for \(candidates.count): training needs pairs, and for each at least one candidate")
+        }
+        guard configuration.batch >= 1, configuration.crop >= 32, configuration.crop % FusionModel.sideMultiple == 0 else {
+            throw TrainingError(
+                description: "batch \(configuration.batch), crop \(configuration.crop): training needs a batch of at least 1 "
+                    + "and a crop of at least 32 that is a multiple of \(FusionModel.sideMultiple)")
+        }
         self.configuration = configuration
         model = try FusionModel(description, weights: weights ?? .random(seed: configuration.seed))
         source = try BatchSource(pairs, candidates, configuration, timesteps: description.schedule.steps)
@@ -76,6 +85,10 @@ public final class Trainer {
         total.backward()
         let rate = learningRate(step)
         let norm = optimizer.step(learningRate: rate)
+        guard norm.isFinite else {
+            throw TrainingError(
+                description: "the gradient of step \(step + 1) is not finite: resume from the last checkpoint with a lower learning rate")
+        }
         average.update(model.parameters.variables)
         step += 1
         return TrainingReport(step: step, learningRate: rate, loss: total.value.scalar, terms: terms, gradientNorm: norm)
@@ -86,7 +99,7 @@ public final class Trainer {
         let noisy = try model.description.schedule.diffused(batch.origin, by: batch.noise, to: batch.timesteps)
         let (mri, other) = (Variable(batch.mri), Variable(batch.other))
         let condition = model.predictor.prepare(model.encoder(mri: mri, other: other))
-        let estimate = model.estimate(Variable(noisy), mri: mri, other: other, prepared: condition, timesteps: batch.timesteps)
+        let estimate = try model.estimate(Variable(noisy), mri: mri, other: other, prepared: condition, timesteps: batch.timesteps)
 
         // Images in 0...1 with the background set to 0, as the sampler sets it.
         let inside = Variable(Background(batch.mri, batch.other).inside)
@@ -135,23 +148,25 @@ public final class Trainer {
         let state = CheckpointState(
             configuration: configuration, step: step, optimizerSteps: optimizer.steps, averageSteps: average.steps)
         var metadata = try model.description.metadata()
-        metadata[Self.stateKey] = String(decoding: try JSONEncoder().encode(state), as: UTF8.self)
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys]
+        metadata[Self.stateKey] = String(decoding: try encoder.encode(state), as: UTF8.self)
         try Safetensors(tensors: tensors, metadata: metadata).write(to: url)
     }
 
     /// Takes up a run where a checkpoint left it: the following steps are the same, bit for bit, as without the break.
     ///
-    /// - Throws: `CheckpointError` when the checkpoint belongs to other settings; file and parameter errors.
+    /// - Throws: `TrainingError` when the checkpoint belongs to other settings; file and parameter errors.
     public static func resume(
         from url: URL, _ configuration: TrainingConfiguration, pairs: [ImagePair], candidates: [[PriorCandidate]]
     ) throws -> Trainer {
         let file = try Safetensors(contentsOf: url)
-        guard let text = file.metadata[stateKey] else { throw CheckpointError(description: "\(url.lastPathComponent) is no training checkpoint") }
+        guard let text = file.metadata[stateKey] else { throw TrainingError(description: "\(url.lastPathComponent) is no training checkpoint") }
         let state = try JSONDecoder().decode(CheckpointState.self, from: Data(text.utf8))
         var comparable = state.configuration
         comparable.steps = configuration.steps
         guard comparable == configuration else {
-            throw CheckpointError(
+            throw TrainingError(
                 description: "the checkpoint was trained with \(state.configuration); resume with the same settings or start in another folder")
         }
         func named(_ prefix: String) -> [String: Tensor] {
@@ -176,8 +191,8 @@ public final class Trainer {
     }
 }
 
-/// A checkpoint that cannot be resumed.
-public struct CheckpointError: Error, CustomStringConvertible {
+/// A training run that cannot begin or go on.
+public struct TrainingError: Error, CustomStringConvertible {
     public let description: String
 }
 

@@ -24,7 +24,7 @@ struct BenchCommand: ParsableCommand {
         if let threads { ThreadPool.threads = threads }
         let timings =
             NetworkBenchmark.operations(runs: runs)
-            + NetworkBenchmark.run(try ModelRegistry.load(.ct, path: model), side: size, runs: runs)
+            + (try NetworkBenchmark.run(ModelRegistry.load(.ct, path: model), side: size, runs: runs))
         if json { return print(try prettyJSON(timings)) }
         print("\(ThreadPool.threads) threads; networks at \(size)×\(size)")
         for timing in timings {

@@ -64,12 +64,11 @@ struct SamplingOptions: ParsableArguments {
     @Option(help: "Pictures that are drawn and averaged.") var samples = 1
 
     func validate() throws {
-        guard eta == nil || sampler == .ddim else { throw ValidationError("--eta belongs to the ddim sampler") }
     }
 
     var options: FusionOptions {
         var options = FusionOptions()
-        (options.sampler, options.steps, options.eta, options.seed, options.samples) = (sampler, steps, eta ?? options.eta, seed, samples)
+        (options.sampler, options.steps, options.eta, options.seed, options.samples) = (sampler, steps, eta, seed, samples)
         return options
     }
 }

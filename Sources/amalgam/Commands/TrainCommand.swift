@@ -56,6 +56,12 @@ struct TrainCommand: ParsableCommand {
         let trainer: Trainer
         if FileManager.default.fileExists(atPath: checkpoint.path) {
             trainer = try Trainer.resume(from: checkpoint, configuration, pairs: pairs, candidates: candidates)
+            let found = trainer.model.description
+            guard found.schedule.steps == timesteps, name.map({ $0 == found.name }) ?? true, initial == nil else {
+                throw FileError(
+                    description: "\(checkpoint.path) is a run of the model \(found.name) with \(found.schedule.steps) timesteps: "
+                        + "leave out --initial and give the same --name and --timesteps, or choose another --output")
+            }
             print("resumed at step \(trainer.step)")
         } else {
             let description = ModelDescription(
