@@ -79,7 +79,7 @@ enum Parity {
     static func outputs(of model: FusionModel, _ inputs: [String: Tensor]) throws -> [String: Tensor] {
         let (mri, other) = (Variable(try #require(inputs["mri"])), Variable(try #require(inputs["other"])))
         let condition = model.encoder(mri: mri, other: other)
-        let estimate = model.estimate(
+        let estimate = try model.estimate(
             Variable(try #require(inputs["x"])), mri: mri, other: other, prepared: model.predictor.prepare(condition),
             timesteps: try #require(inputs["timesteps"]).values.map { Int($0) })
         var outputs = ["noise": estimate.noise.value, "refined": estimate.refined.value]
