@@ -43,6 +43,7 @@ let package = Package(
         // The service.
         .systemLibrary(name: "CLinux"),
         .target(name: "HTTP", dependencies: ["CLinux", .product(name: "Logging", package: "swift-log")]),
+        .executableTarget(name: "echo-server", dependencies: ["HTTP", .product(name: "Logging", package: "swift-log")]),
         .target(name: "Jobs", dependencies: [.product(name: "GRDB", package: "GRDB.swift")]),
         .target(
             name: "Service",
@@ -64,7 +65,7 @@ let package = Package(
         .testTarget(name: "NetworksTests", dependencies: ["Networks", "TestSupport"], resources: [.copy("Fixtures")]),
         .testTarget(name: "DiffusionTests", dependencies: ["Diffusion", "TestSupport"]),
         .testTarget(name: "FusionTests", dependencies: ["Fusion", "TestSupport"], resources: [.copy("Fixtures")]),
-        .testTarget(name: "HTTPTests", dependencies: ["HTTP", "TestSupport"]),
+        .testTarget(name: "HTTPTests", dependencies: ["HTTP", "echo-server", "TestSupport"]),
         .testTarget(name: "JobsTests", dependencies: ["Jobs", "TestSupport"]),
         .testTarget(name: "ServiceTests", dependencies: ["Service", "amalgam", "TestSupport"]),
     ],

@@ -4,6 +4,9 @@ public struct MultipartForm: Sendable {
         public let head: MultipartHead
         public internal(set) var bytes: [UInt8]
 
+        /// The bytes of the content.
+        public var size: Int { bytes.count }
+
         /// The content as text; nil where it is not UTF-8.
         public var text: String? { String(validating: bytes, as: UTF8.self) }
     }

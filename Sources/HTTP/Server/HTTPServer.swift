@@ -19,12 +19,15 @@ public final class HTTPServer: Sendable {
     public init(
         configuration: Configuration = Configuration(), logger: Logger = Logger(label: "http"), handler: @escaping Handler
     ) {
-        core = ServerCore(configuration: configuration, logger: logger, handler: handler)
+        core = ServerCore(configuration: configuration, logger: logger) { _ in Router.Resolution(handler: handler) }
     }
 
     /// A server of a router's routes.
-    public convenience init(configuration: Configuration = Configuration(), logger: Logger = Logger(label: "http"), router: Router) {
-        self.init(configuration: configuration, logger: logger) { await router.respond(to: $0) }
+    public init(configuration: Configuration = Configuration(), logger: Logger = Logger(label: "http"), router: Router) {
+        core = ServerCore(configuration: configuration, logger: logger) { request in
+            let resolution = router.resolve(&request)
+            return Router.Resolution(placement: resolution.placement) { await router.answer($0, resolution.handler) }
+        }
     }
 
     /// The number of connections that are open now, for metrics.

@@ -93,11 +93,11 @@ final class Listener: EventLoop.Watched, @unchecked Sendable {
         var one: Int32 = 1
         // Without it a small answer may wait for the acknowledgement of the one before (RFC 896).
         setsockopt(peer, Int32(IPPROTO_TCP), TCP_NODELAY, &one, 4)
-        let isWelcome = core.connectionOpened()
+        let refusal = core.connectionOpened(from: host)
         let loop = loops[accepted % loops.count]
         accepted += 1
         let connection = Connection(core: core, loop: loop, socket: peer, remoteAddress: host)
-        if loop === loops[0] { connection.open(isWelcome: isWelcome) } else { loop.execute { connection.open(isWelcome: isWelcome) } }
+        if loop === loops[0] { connection.open(refusal: refusal) } else { loop.execute { connection.open(refusal: refusal) } }
     }
 }
 
