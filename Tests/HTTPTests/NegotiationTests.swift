@@ -9,7 +9,8 @@ import Testing
         (nil, "application/json"), ("*/*", "application/json"), ("text/html", "text/html"), ("text/*", "text/html"),
         ("application/json;q=0.5, text/html", "text/html"), ("application/json;q=0.5, text/html;q=0.5", "application/json"),
         ("text/html;q=0.1, */*;q=0.2", "application/json"), ("*/*;q=0.9, application/json;q=0", "text/html"),
-        ("APPLICATION/JSON", "application/json"), ("image/png", nil), ("*/*;q=0", nil), ("application/json;q=0.000", nil), ("", "application/json"),
+        ("APPLICATION/JSON", "application/json"), ("image/png", nil), ("*/*;q=0", nil), ("application/json;q=0.000", nil),
+        ("", "application/json"),
         ("text/html;q=2, application/json;q=0.1", "application/json"), ("text/html;q=1.001", "application/json"),
         ("text/html; level=1; q=0.7, application/json;q=0.65", "text/html"), ("text/html;q=0.1234, text/html;q=0.2", "text/html"),
     ]
