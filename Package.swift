@@ -65,7 +65,7 @@ let package = Package(
         .testTarget(name: "NetworksTests", dependencies: ["Networks", "TestSupport"], resources: [.copy("Fixtures")]),
         .testTarget(name: "DiffusionTests", dependencies: ["Diffusion", "TestSupport"]),
         .testTarget(name: "FusionTests", dependencies: ["Fusion", "TestSupport"], resources: [.copy("Fixtures")]),
-        .testTarget(name: "HTTPTests", dependencies: ["HTTP", "echo-server", "TestSupport"]),
+        .testTarget(name: "HTTPTests", dependencies: ["HTTP", "echo-server", "TestSupport"], exclude: ["Clients"]),
         .testTarget(name: "JobsTests", dependencies: ["Jobs", "TestSupport"]),
         .testTarget(name: "ServiceTests", dependencies: ["Service", "amalgam", "TestSupport"]),
     ],

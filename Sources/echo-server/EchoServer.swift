@@ -14,24 +14,30 @@ import Logging
         let options = Options(CommandLine.arguments.dropFirst())
         let logger = Logger(label: "echo-server") { _ in SwiftLogNoOpLogHandler() }
         let server = HTTPServer(configuration: options.configuration, logger: logger, router: makeRouter())
+        let ending = Ending()
         print(try server.start())
         fflush(nil)
-        await ending()
+        await ending.wait()
         await server.shutdown(grace: .seconds(5))
     }
+}
 
-    /// Returns at SIGTERM or SIGINT.
-    private static func ending() async {
-        let sources = [SIGTERM, SIGINT].map { number in
-            signal(number, SIG_IGN)
-            return DispatchSource.makeSignalSource(signal: number, queue: .global())
-        }
+/// SIGTERM or SIGINT, from its creation on.
+private struct Ending {
+    private let sources: [any DispatchSourceSignal]
+    private let signals: AsyncStream<Void>
+
+    init() {
         let (signals, continuation) = AsyncStream<Void>.makeStream()
-        for source in sources {
+        self.signals = signals
+        sources = [SIGTERM, SIGINT].map { number in
+            signal(number, SIG_IGN)
+            let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
             source.setEventHandler { continuation.yield() }
             source.activate()
+            return source
         }
-        for await _ in signals { break }
-        withExtendedLifetime(sources) {}
     }
+
+    func wait() async { for await _ in signals { return } }
 }

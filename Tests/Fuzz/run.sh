@@ -29,7 +29,7 @@ fuzz() {
     shift
     mkdir -p "$folder/corpus"
     # The parsers and the targets are one module of the room's name, so that both see what is internal. Traps of debug builds stay in.
-    swiftc -swift-version 6 -O -wmo -parse-as-library -module-name HTTP -suppress-warnings -sanitize=fuzzer,address \
+    swiftc -swift-version 6 -O -wmo -parse-as-library -module-name HTTP -suppress-warnings -sanitize=fuzzer,address -use-ld=lld \
         -D "FUZZ_${name^^}" -I "$root/Sources/CLinux" -o "$folder/fuzz" "${sources[@]}"
     "$root/Tests/Fuzz/seeds.py" "$name" "$folder/corpus"
     echo "fuzz: $name, in $folder"

@@ -3,6 +3,8 @@
 /// What the parsers make of some bytes, however they are cut.
 struct ParserOutcome: Equatable {
     var requests: [String] = []
+    /// As bytes: as text, a cut within a character would show.
+    var bodies: [[UInt8]] = []
     var refusal: Refusal?
     var isInsideRequest = false
 
@@ -20,7 +22,7 @@ struct ParserOutcome: Equatable {
                         let rest = UnsafeRawBufferPointer(rebasing: bytes[start...])
                         if decoder != nil {
                             let step = try decoder!.decode(rest)
-                            if let content = step.content { requests[requests.count - 1] += String(decoding: rest[content], as: UTF8.self) }
+                            if let content = step.content { bodies[bodies.count - 1] += rest[content] }
                             start += step.consumed
                             if step.ended { decoder = nil } else if step.content == nil { return }
                         } else {
@@ -28,6 +30,7 @@ struct ParserOutcome: Equatable {
                             start += consumed
                             guard let head else { return }
                             requests.append("\(head.method) \(head.target) \(head.version) \(head.headers.all) \(head.keepAlive) ")
+                            bodies.append([])
                             decoder = try BodyDecoder(framing: head.framing, limits: limits)
                         }
                     }
