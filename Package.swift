@@ -43,6 +43,7 @@ let package = Package(
         // The service.
         .systemLibrary(name: "CLinux"),
         .target(name: "HTTP", dependencies: ["CLinux", .product(name: "Logging", package: "swift-log")]),
+        .executableTarget(name: "echo-server", dependencies: ["HTTP", .product(name: "Logging", package: "swift-log")]),
         .target(name: "Jobs", dependencies: [.product(name: "GRDB", package: "GRDB.swift")]),
         .target(
             name: "Service",
@@ -65,7 +66,7 @@ let package = Package(
         .testTarget(name: "DiffusionTests", dependencies: ["Diffusion", "TestSupport"]),
         .testTarget(
             name: "FusionTests", dependencies: ["Fusion", "TestSupport"], exclude: ["Reference"], resources: [.copy("Fixtures")]),
-        .testTarget(name: "HTTPTests", dependencies: ["HTTP", "TestSupport"]),
+        .testTarget(name: "HTTPTests", dependencies: ["HTTP", "echo-server", "TestSupport"], exclude: ["Clients"]),
         .testTarget(name: "JobsTests", dependencies: ["Jobs", "TestSupport", .product(name: "GRDB", package: "GRDB.swift")]),
         .testTarget(
             name: "ServiceTests", dependencies: ["Service", "amalgam", "Fusion", "Diffusion", "Imaging", "TestSupport"]),

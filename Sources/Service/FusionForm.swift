@@ -39,7 +39,7 @@ struct FusionForm {
     init(_ form: MultipartForm, shelf: ModelShelf, limits: PNG.Limits) throws {
         let modality = try Self.checkNames(of: form)
         parameters = try Self.parameters(of: form, modality: modality)
-        (mri, other) = (Data(try form.require("mri").bytes), Data(try form.require(modality.rawValue).bytes))
+        (mri, other) = (Data(try form.require("mri").read()), Data(try form.require(modality.rawValue).read()))
 
         let fuser = try shelf.fuser(modality)
         let first = try Self.image(mri, field: "mri", limits: limits)

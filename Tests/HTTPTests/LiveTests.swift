@@ -159,13 +159,14 @@ import Testing
                 client.send(Self.get("/endless"))
                 return Held(client)
             }
-            // The socket's own buffer takes a few megabytes; then the writer waits, sooner or later on a busy machine.
-            var last = -1
-            while last != count.value && count.value < 16 << 20 {
-                last = count.value
+            // The socket's own buffer takes a few megabytes; then the writer waits.
+            var (before, now) = (-1, count.value)
+            let end = ContinuousClock.now + .seconds(10)
+            while now != before, now < 16 << 20, ContinuousClock.now < end {
                 try await Task.sleep(for: .milliseconds(300))
+                (before, now) = (now, count.value)
             }
-            #expect(count.value == last && last < 16 << 20)
+            #expect(now == before && now < 16 << 20)
             client.release()
         }
     }
@@ -224,6 +225,59 @@ import Testing
                 #expect(try third.reply().status == 503)
                 #expect(third.isClosed())
                 withExtendedLifetime(held) {}
+            }
+        }
+    }
+
+    @Test func connectionsOfOneAddressOverTheLimit_Get429_UntilOneCloses() async throws {
+        try await withServer({ $0.limits.connectionsPerAddress = 2 }) { address, server in
+            try await onThread {
+                let held = try RawClient(address)
+                do {
+                    let second = try RawClient(address)
+                    second.send(Self.get("/"))
+                    #expect(try second.reply().status == 200)
+                    let third = try RawClient(address)
+                    #expect(try third.reply().status == 429)
+                    #expect(third.isClosed())
+                }
+                for _ in 0..<500 where server.openConnections > 1 { usleep(10_000) }
+                let later = try RawClient(address)
+                later.send(Self.get("/"))
+                #expect(try later.reply().status == 200)
+                withExtendedLifetime(held) {}
+            }
+        }
+    }
+
+    @Test func everyGetRoute_AnswersHeadWithTheSameLength_OptionsAndTheMethodsItLacks() async throws {
+        let paths = [
+            "/", "/items/1", "/items/new", "/query?name=a", "/large", "/stream", "/stream?length=35", "/problem", "/tagged", "/sleep",
+        ]
+        try await withServer { address, _ in
+            for path in paths {
+                try await onThread {
+                    let client = try RawClient(address, timeout: 10)
+                    for fields in ["", "Range: bytes=0-1\r\n", "If-None-Match: \"v1\"\r\n"] where fields.isEmpty || path == "/tagged" {
+                        client.send(Self.get(path, fields))
+                        let get = try client.reply()
+                        client.send("HEAD \(path) HTTP/1.1\r\nHost: a\r\n\(fields)\r\n")
+                        let head = try client.reply(to: "HEAD")
+                        // Range is defined for GET alone (RFC 9110 §14.2).
+                        let whole = fields.hasPrefix("Range") ? "6" : get.headers["content-length"]
+                        #expect(head.body.isEmpty && head.headers["content-length"] == whole, "\(path)")
+                        #expect(head.headers["transfer-encoding"] == get.headers["transfer-encoding"], "\(path)")
+                        #expect(head.headers["content-type"] == get.headers["content-type"], "\(path)")
+                    }
+                    client.send("OPTIONS \(path) HTTP/1.1\r\nHost: a\r\n\r\n")
+                    let options = try client.reply()
+                    #expect(options.status == 204 && options.headers["allow"] == "GET, HEAD, OPTIONS", "\(path)")
+                    for method in ["POST", "PUT", "PATCH", "DELETE"] {
+                        client.send("\(method) \(path) HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n")
+                        let refused = try client.reply()
+                        #expect(refused.status == 405 && refused.headers["allow"] == "GET, HEAD, OPTIONS", "\(method) \(path)")
+                    }
+                }
             }
         }
     }

@@ -21,7 +21,7 @@ final class RawClient {
     private var buffer: [UInt8] = []
 
     init(_ address: BoundAddress, receiveBuffer: Int32? = nil, timeout: Int = 5) throws {
-        socket = Glibc.socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        socket = Glibc.socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
         if var receiveBuffer { setsockopt(socket, SOL_SOCKET, SO_RCVBUF, &receiveBuffer, 4) }
         var wait = timeval(tv_sec: timeout, tv_usec: 0)
         setsockopt(socket, SOL_SOCKET, SO_RCVTIMEO, &wait, socklen_t(MemoryLayout<timeval>.size))
@@ -57,6 +57,12 @@ final class RawClient {
     /// Bytes taken without blocking.
     func sendSome(_ bytes: [UInt8]) -> Int {
         max(0, bytes.withUnsafeBytes { Glibc.send(socket, $0.baseAddress!, bytes.count, Int32(MSG_NOSIGNAL) | Int32(MSG_DONTWAIT)) })
+    }
+
+    /// Whether nothing has come that was not read yet.
+    var hasNothing: Bool {
+        var byte: UInt8 = 0
+        return buffer.isEmpty && recv(socket, &byte, 1, Int32(MSG_DONTWAIT) | Int32(MSG_PEEK)) < 0
     }
 
     func finishSending() { shutdown(socket, Int32(SHUT_WR)) }

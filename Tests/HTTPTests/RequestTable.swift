@@ -231,4 +231,4 @@ let routeRows: [RequestRow] = [
     RequestRow("9110 §15.4.5", "GET /tagged HTTP/1.1\r\n\(host)If-None-Match: W/\"v1\"\r\n\r\n", 304, open: true),
 ]
 
-let requestRows = requestLineRows + fieldRows + framingRows + chunkRows + routeRows
+let requestRows = requestLineRows + fieldRows + framingRows + chunkRows + routeRows + sweptRows

@@ -108,7 +108,16 @@ import Testing
     }
 
     @Test func date_IsFixed() {
-        #expect(HTTPDate.text(784_111_777) == "Sun, 06 Nov 1994 08:49:37 GMT")
+        #expect(HTTPDate(seconds: 784_111_777).text == "Sun, 06 Nov 1994 08:49:37 GMT")
+        for text in ["Sun, 06 Nov 1994 08:49:37 GMT", "Sunday, 06-Nov-94 08:49:37 GMT", "Sun Nov  6 08:49:37 1994"] {
+            #expect(HTTPDate(text: text)?.seconds == 784_111_777, "\(text)")
+        }
+        for text in [
+            "", "Sun, 06 Nov 1994 08:49:37", "Sun, 06 Now 1994 08:49:37 GMT", "Sun, 06 Nov 1994 24:49:37 GMT",
+            "Sun, 0x Nov 1994 08:49:37 GMT",
+        ] {
+            #expect(HTTPDate(text: text) == nil, "\(text)")
+        }
     }
 
     @Test func deadlines_ComeInOrder() {

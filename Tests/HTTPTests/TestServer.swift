@@ -38,7 +38,7 @@ func makeRouter() -> Router {
     router.get("/split") { _ in Response(headers: ["X-A": "1\r\nX-B: 2", "Content-Length": "99", "X Y": "3"], body: .bytes([65])) }
     router.post("/form") { request in
         let form = try await request.multipartForm()
-        return .text(form.parts.map { "\($0.head.name)=\($0.bytes.count)" }.joined(separator: ","))
+        return .text(form.parts.map { "\($0.head.name)=\($0.size)" }.joined(separator: ","))
     }
     return router
 }

@@ -14,6 +14,7 @@ public struct Status: RawRepresentable, Hashable, Sendable, CustomStringConverti
     public static let created: Status = 201
     public static let accepted: Status = 202
     public static let noContent: Status = 204
+    public static let partialContent: Status = 206
     public static let seeOther: Status = 303
     public static let notModified: Status = 304
     public static let badRequest: Status = 400
@@ -30,6 +31,7 @@ public struct Status: RawRepresentable, Hashable, Sendable, CustomStringConverti
     public static let contentTooLarge: Status = 413
     public static let uriTooLong: Status = 414
     public static let unsupportedMediaType: Status = 415
+    public static let rangeNotSatisfiable: Status = 416
     public static let expectationFailed: Status = 417
     public static let unprocessableContent: Status = 422
     public static let tooManyRequests: Status = 429

@@ -1,15 +1,28 @@
-/// A form that was read into memory.
+/// A form that was read: small parts lie in memory, large ones in files without a name.
 public struct MultipartForm: Sendable {
     public struct Part: Sendable {
         public let head: MultipartHead
-        public internal(set) var bytes: [UInt8]
+        var content = PartContent()
 
-        /// The content as text; nil where it is not UTF-8.
-        public var text: String? { String(validating: bytes, as: UTF8.self) }
+        /// The number of bytes.
+        public var size: Int { content.size }
+
+        /// Whether the content outgrew the memory that the form may take.
+        public var isInFile: Bool { content.isInFile }
+
+        /// The content. Complexity: O(bytes) where it lies in a file.
+        ///
+        /// - Throws: `SystemError` where the file cannot be read.
+        public func read() throws -> [UInt8] { try content.read() }
+
+        /// The content as text; nil where it is not UTF-8 or cannot be read.
+        public var text: String? { (try? read()).flatMap { String(validating: $0, as: UTF8.self) } }
     }
 
     /// In the order of the body.
     public private(set) var parts: [Part] = []
+
+    private var inMemory = 0
 
     public init() {}
 
@@ -44,10 +57,15 @@ public struct MultipartForm: Sendable {
     /// Names in the order of the body, as to refuse those that are not known.
     public var names: [String] { parts.map(\.head.name) }
 
-    mutating func take(_ event: MultipartEvent) {
+    /// - Parameter memoryBytes: what all parts together may take of memory.
+    mutating func take(_ event: MultipartEvent, memoryBytes: Int) throws(SystemError) {
         switch event {
-        case .began(let head): parts.append(Part(head: head, bytes: []))
-        case .content(let bytes): parts[parts.count - 1].bytes += bytes
+        case .began(let head): parts.append(Part(head: head))
+        case .content(let bytes):
+            let last = parts.count - 1
+            let before = parts[last].content.memorySize
+            try parts[last].content.append(bytes, room: memoryBytes - inMemory)
+            inMemory += parts[last].content.memorySize - before
         case .ended, .finished: break
         }
     }
@@ -72,10 +90,11 @@ extension Request {
         try parser.finish()
     }
 
-    /// Reads the body as a form into memory. Throws as `readMultipart`.
+    /// Reads the body as a form: into memory up to `limits.memoryBytes`, larger parts into files. Throws as `readMultipart`, and
+    /// `SystemError` where a file cannot be written.
     public func multipartForm(limits: MultipartParser.Limits = MultipartParser.Limits()) async throws -> MultipartForm {
         var form = MultipartForm()
-        try await readMultipart(limits: limits) { form.take($0) }
+        try await readMultipart(limits: limits) { try form.take($0, memoryBytes: limits.memoryBytes) }
         return form
     }
 }

@@ -39,7 +39,10 @@ public struct MultipartHead: Sendable, Equatable {
         guard scanner.token()?.lowercased() == "form-data", let parameters = scanner.parameters(), scanner.isAtEnd else {
             throw MultipartParser.malformed("A part's Content-Disposition is malformed.", "RFC 7578 §4.2")
         }
-        guard let name = parameters["name"] else { throw MultipartParser.malformed("A part lacks its name.", "RFC 7578 §4.2") }
+        // The extended form wins over the plain one beside it (RFC 8187 §4.2).
+        let extended = parameters["name*"].map(ExtendedValue.decode)
+        if case .some(nil) = extended { throw MultipartParser.malformed("A part's extended name is malformed.", "RFC 8187 §3.2") }
+        guard let name = extended ?? parameters["name"] else { throw MultipartParser.malformed("A part lacks its name.", "RFC 7578 §4.2") }
         guard name.utf8.count <= limits.nameBytes else {
             throw Problem(.headerFieldsTooLarge, detail: "Keep a field's name within \(limits.nameBytes) bytes.")
         }

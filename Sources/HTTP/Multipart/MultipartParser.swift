@@ -21,6 +21,8 @@ public struct MultipartParser: Sendable {
         public var partBytes = Int.max
         /// The whole body, with its boundaries.
         public var totalBytes = Int.max
+        /// What the parts of a form that is gathered may take of memory together; a part that does not fit goes to a file.
+        public var memoryBytes = 1 << 20
         /// What stands before the first boundary; forms have nothing there.
         public var preambleBytes = 1024
 

@@ -1,16 +1,32 @@
 /// The character classes and small conversions of RFC 9110 §5.6, RFC 9112 and RFC 3986.
 enum Grammar {
     /// tchar (RFC 9110 §5.6.2).
-    static func isTokenByte(_ byte: UInt8) -> Bool { classes[Int(byte)] & 1 != 0 }
+    static func isTokenByte(_ byte: UInt8) -> Bool {
+        if isAlphanumeric(byte) { return true }
+        switch Unicode.Scalar(byte) {
+        case "!", "#", "$", "%", "&", "'", "*", "+", "-", ".", "^", "_", "`", "|", "~": return true
+        default: return false
+        }
+    }
 
     /// VCHAR, obs-text, SP or HTAB: what a field value may hold (RFC 9110 §5.5).
     static func isFieldByte(_ byte: UInt8) -> Bool { byte >= 0x20 && byte != 0x7F || byte == 0x09 }
 
     /// pchar or "/" without the percent sign (RFC 3986 §3.3).
-    static func isPathByte(_ byte: UInt8) -> Bool { classes[Int(byte)] & 2 != 0 }
+    static func isPathByte(_ byte: UInt8) -> Bool {
+        isHostByte(byte) || byte == UInt8(ascii: "/") || byte == UInt8(ascii: ":") || byte == UInt8(ascii: "@")
+    }
 
     /// reg-name without the percent sign (RFC 3986 §3.2.2).
-    static func isHostByte(_ byte: UInt8) -> Bool { classes[Int(byte)] & 4 != 0 }
+    static func isHostByte(_ byte: UInt8) -> Bool {
+        if isAlphanumeric(byte) { return true }
+        switch Unicode.Scalar(byte) {
+        case "-", ".", "_", "~", "!", "$", "&", "'", "(", ")", "*", "+", ",", ";", "=": return true
+        default: return false
+        }
+    }
+
+    static func isAlphanumeric(_ byte: UInt8) -> Bool { isDigit(byte) || (byte | 0x20) &- 0x61 < 26 }
 
     static func isDigit(_ byte: UInt8) -> Bool { byte &- 0x30 < 10 }
 
@@ -111,15 +127,4 @@ enum Grammar {
         if output.contains(0) { return nil }
         return String(validating: output, as: UTF8.self)
     }
-
-    /// Bit 0: tchar. Bit 1: pchar and "/". Bit 2: reg-name.
-    private static let classes: [UInt8] = {
-        var table = [UInt8](repeating: 0, count: 256)
-        let alphanumeric = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789".utf8)
-        for byte in alphanumeric { table[Int(byte)] = 7 }
-        for byte in "!#$%&'*+-.^_`|~".utf8 { table[Int(byte)] |= 1 }
-        for byte in "-._~!$&'()*+,;=:@/".utf8 { table[Int(byte)] |= 2 }
-        for byte in "-._~!$&'()*+,;=".utf8 { table[Int(byte)] |= 4 }
-        return table
-    }()
 }

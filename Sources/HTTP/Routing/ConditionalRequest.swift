@@ -1,42 +1,59 @@
-/// A validator of a representation (RFC 9110 §8.8.3).
-public struct EntityTag: Sendable, Equatable, CustomStringConvertible {
-    public let opaque: String
-    public let isWeak: Bool
-
-    /// - Precondition: etagc alone: visible ASCII without the double quote.
-    public init(_ opaque: String, isWeak: Bool = false) {
-        precondition(opaque.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F && $0 != 0x22 }, "an entity tag holds visible ASCII")
-        (self.opaque, self.isWeak) = (opaque, isWeak)
-    }
-
-    public var description: String { (isWeak ? "W/\"" : "\"") + opaque + "\"" }
-}
-
+/// Preconditions of a request, in the order of RFC 9110 §13.2.2, and then its byte ranges.
 extension Request {
     /// Whether If-None-Match names `tag`, by weak comparison (RFC 9110 §13.1.2). A malformed list matches nothing.
     public func ifNoneMatchNames(_ tag: EntityTag) -> Bool {
-        guard let field = headers["If-None-Match"] else { return false }
-        if field == "*" { return true }
-        var rest = Substring(field)
-        var matches = false
-        while true {
-            rest = rest.drop { $0 == " " || $0 == "\t" || $0 == "," }
-            if rest.isEmpty { return matches }
-            if rest.hasPrefix("W/") { rest = rest.dropFirst(2) }
-            guard rest.first == "\"", let end = rest.dropFirst().firstIndex(of: "\"") else { return false }
-            matches = matches || rest[rest.index(after: rest.startIndex)..<end] == tag.opaque
-            rest = rest[rest.index(after: end)...]
-            guard rest.isEmpty || [" ", "\t", ","].contains(rest.first!) else { return false }
-        }
+        headers["If-None-Match"].flatMap(EntityTagList.init)?.contains(tag) { $0.matchesWeakly($1) } ?? false
+    }
+
+    /// Whether If-Match is there and does not name `tag`, by strong comparison (RFC 9110 §13.1.1).
+    fileprivate func ifMatchExcludes(_ tag: EntityTag) -> Bool {
+        guard let field = headers["If-Match"] else { return false }
+        return !(EntityTagList(field)?.contains(tag) { $0.matchesStrongly($1) } ?? false)
+    }
+
+    /// The date of a field, in any of the three forms (RFC 9110 §5.6.7); nil where absent or malformed, which is to be ignored.
+    fileprivate func date(_ name: String) -> Int? { headers[name].flatMap(HTTPDate.init(text:))?.seconds }
+
+    /// Whether a Range may be applied: If-Range is absent, or names exactly this representation (RFC 9110 §13.1.5).
+    fileprivate func ifRangeHolds(_ tag: EntityTag, lastModified: Int?) -> Bool {
+        guard let field = headers["If-Range"] else { return true }
+        if case .tags(let tags)? = EntityTagList(field) { return tags.count == 1 && tags[0].matchesStrongly(tag) }
+        return lastModified != nil && HTTPDate(text: field)?.seconds == lastModified
     }
 }
 
 extension Response {
-    /// This response with its tag, or 304 where the client of a GET or HEAD has it already (RFC 9110 §13.2.2, §15.4.5).
-    public func conditional(on request: Request, tag: EntityTag) -> Response {
+    /// This response with its validators, as the preconditions of the request allow: 412 where If-Match or If-Unmodified-Since fails,
+    /// 304 where the client of a GET or HEAD has it already, 206 or 416 where it asks for byte ranges of it (RFC 9110 §13.2.2, §14.2).
+    ///
+    /// - Parameter lastModified: seconds since 1970, for Last-Modified (RFC 9110 §8.8.2).
+    public func conditional(on request: Request, tag: EntityTag, lastModified: Int? = nil) -> Response {
         var response = self
         response.headers["ETag"] = tag.description
-        guard status == .ok, request.method == .get || request.method == .head, request.ifNoneMatchNames(tag) else { return response }
+        if let lastModified { response.headers["Last-Modified"] = HTTPDate(seconds: lastModified).text }
+        guard status == .ok else { return response }
+
+        if request.headers.contains("If-Match") {
+            if request.ifMatchExcludes(tag) { return Self.preconditionFailed }
+        } else if let date = request.date("If-Unmodified-Since"), let lastModified, lastModified > date {
+            return Self.preconditionFailed
+        }
+        guard request.method == .get || request.method == .head else { return response }
+        if request.headers.contains("If-None-Match") {
+            if request.ifNoneMatchNames(tag) { return response.notModified }
+        } else if let date = request.date("If-Modified-Since"), let lastModified, lastModified <= date {
+            return response.notModified
+        }
+        return response.inRanges(of: request, applicable: request.ifRangeHolds(tag, lastModified: lastModified))
+    }
+
+    private static var preconditionFailed: Response {
+        Problem(.preconditionFailed, detail: "The representation is another by now (RFC 9110 §13.1).").response
+    }
+
+    /// 304 with the fields that a 200 would have had, but those that describe content (RFC 9110 §15.4.5).
+    private var notModified: Response {
+        var response = self
         response.status = .notModified
         response.body = .empty
         response.headers.remove("Content-Type")

@@ -1,7 +1,7 @@
 /// Finds the handler for a request by method and path pattern, and answers what no handler needs to see.
 ///
 /// A path that no route has is 404 (RFC 9110 §15.5.5); a method that the path does not have is 405 with Allow (§15.5.6); HEAD is served by
-/// GET's handler (§9.3.2); OPTIONS is answered with Allow (§9.3.7).
+/// GET's handler (§9.3.2); OPTIONS is answered with Allow (§9.3.7). `otherwise` takes the paths that no route has.
 public struct Router: Sendable {
     private struct Node: Sendable {
         var literals: [String: Int] = [:]
@@ -12,19 +12,31 @@ public struct Router: Sendable {
     private struct Route: Sendable {
         let pattern: String
         let parameters: [String]
+        let placement: HTTPServer.HandlerPlacement?
+        let handler: HTTPServer.Handler
+    }
+
+    /// What answers a request, and where.
+    struct Resolution {
+        var placement: HTTPServer.HandlerPlacement?
         let handler: HTTPServer.Handler
     }
 
     private var nodes = [Node()]
     private var middleware: [Middleware] = []
+    private var fallback: HTTPServer.Handler?
 
     public init() {}
 
     /// Adds a route.
     ///
-    /// - Parameter pattern: segments with captures in braces: "/v1/jobs/{id}/fused.png". A literal segment wins over a capture.
+    /// - Parameters:
+    ///   - pattern: segments with captures in braces: "/v1/jobs/{id}/fused.png". A literal segment wins over a capture.
+    ///   - placement: where the handler runs; nil takes the server's own placement.
     /// - Precondition: the pattern begins with "/" and the route is not there yet.
-    public mutating func on(_ method: Method, _ pattern: String, _ handler: @escaping HTTPServer.Handler) {
+    public mutating func on(
+        _ method: Method, _ pattern: String, placement: HTTPServer.HandlerPlacement? = nil, _ handler: @escaping HTTPServer.Handler
+    ) {
         precondition(pattern.hasPrefix("/"), "a pattern begins with /")
         var node = 0
         var parameters: [String] = []
@@ -39,12 +51,23 @@ public struct Router: Sendable {
             }
         }
         precondition(nodes[node].routes[method] == nil, "\(method) \(pattern) has a handler already")
-        nodes[node].routes[method] = Route(pattern: pattern, parameters: parameters, handler: handler)
+        nodes[node].routes[method] = Route(pattern: pattern, parameters: parameters, placement: placement, handler: handler)
     }
 
-    public mutating func get(_ pattern: String, _ handler: @escaping HTTPServer.Handler) { on(.get, pattern, handler) }
-    public mutating func post(_ pattern: String, _ handler: @escaping HTTPServer.Handler) { on(.post, pattern, handler) }
-    public mutating func delete(_ pattern: String, _ handler: @escaping HTTPServer.Handler) { on(.delete, pattern, handler) }
+    public mutating func get(
+        _ pattern: String, placement: HTTPServer.HandlerPlacement? = nil, _ handler: @escaping HTTPServer.Handler
+    ) { on(.get, pattern, placement: placement, handler) }
+
+    public mutating func post(
+        _ pattern: String, placement: HTTPServer.HandlerPlacement? = nil, _ handler: @escaping HTTPServer.Handler
+    ) { on(.post, pattern, placement: placement, handler) }
+
+    public mutating func delete(
+        _ pattern: String, placement: HTTPServer.HandlerPlacement? = nil, _ handler: @escaping HTTPServer.Handler
+    ) { on(.delete, pattern, placement: placement, handler) }
+
+    /// Answers every method on every path that no route has, instead of 404.
+    public mutating func otherwise(_ handler: @escaping HTTPServer.Handler) { fallback = handler }
 
     /// Wraps every answer, also 404 and 405; what is added first is outermost.
     public mutating func use(_ middleware: @escaping Middleware) { self.middleware.append(middleware) }
@@ -52,7 +75,12 @@ public struct Router: Sendable {
     /// The answer, errors rendered. Complexity: O(segments) look-ups, but for patterns that differ late.
     public func respond(to request: Request) async -> Response {
         var request = request
-        let handler = resolve(&request)
+        let resolution = resolve(&request)
+        return await answer(request, resolution.handler)
+    }
+
+    /// The answer of a resolved handler within the middleware, errors rendered.
+    func answer(_ request: Request, _ handler: @escaping HTTPServer.Handler) async -> Response {
         do { return try await run(0, request, handler) } catch { return render(error, request) }
     }
 
@@ -71,28 +99,29 @@ public struct Router: Sendable {
         return Problem.describing(error).response
     }
 
-    private func resolve(_ request: inout Request) -> HTTPServer.Handler {
+    /// Finds the handler and tells the request its route and captures. Cheap enough for the event loop.
+    func resolve(_ request: inout Request) -> Resolution {
         if request.path == "*" {
             let allow = Self.allow(Set(nodes.flatMap(\.routes.keys)))
-            return { _ in Response(.noContent, headers: ["Allow": allow]) }
+            return Resolution { _ in Response(.noContent, headers: ["Allow": allow]) }
         }
         guard request.method.isImplemented else {
-            return { _ in throw Problem(.notImplemented, detail: "This server does not implement the method (RFC 9110 §9.1).") }
+            return Resolution { _ in throw Problem(.notImplemented, detail: "This server does not implement the method (RFC 9110 §9.1).") }
         }
         var captured: [String] = []
         guard let node = find(request.segments[...], from: 0, &captured) else {
-            return { _ in throw Problem(.notFound, detail: "There is nothing at this path.") }
+            return Resolution(handler: fallback ?? { _ in throw Problem(.notFound, detail: "There is nothing at this path.") })
         }
         let routes = nodes[node].routes
         if let route = routes[request.method] ?? (request.method == .head ? routes[.get] : nil) {
             request.route = route.pattern
             request.parameters.pairs = Array(zip(route.parameters, captured))
-            return route.handler
+            return Resolution(placement: route.placement, handler: route.handler)
         }
         request.route = routes.values.first?.pattern
         let allow = Self.allow(Set(routes.keys))
-        if request.method == .options { return { _ in Response(.noContent, headers: ["Allow": allow]) } }
-        return { _ in
+        if request.method == .options { return Resolution { _ in Response(.noContent, headers: ["Allow": allow]) } }
+        return Resolution { _ in
             throw Problem(.methodNotAllowed, detail: "The methods of this path are \(allow).", headers: ["Allow": allow])
         }
     }

@@ -21,23 +21,8 @@ struct LoopClock {
         clock_gettime(CLOCK_REALTIME_COARSE, &wall)
         if wall.tv_sec != second {
             second = wall.tv_sec
-            date = Array(HTTPDate.text(second).utf8)
+            date = Array(HTTPDate(seconds: second).text.utf8)
         }
-    }
-}
-
-/// IMF-fixdate (RFC 9110 §5.6.7).
-enum HTTPDate {
-    static func text(_ seconds: time_t) -> String {
-        var seconds = seconds
-        var parts = tm()
-        gmtime_r(&seconds, &parts)
-        let days = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"]
-        let months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
-        func two(_ value: Int32) -> String { value < 10 ? "0\(value)" : "\(value)" }
-        let (day, month) = (days[Int(parts.tm_wday)], months[Int(parts.tm_mon)])
-        let clock = "\(two(parts.tm_hour)):\(two(parts.tm_min)):\(two(parts.tm_sec))"
-        return "\(day), \(two(parts.tm_mday)) \(month) \(parts.tm_year + 1900) \(clock) GMT"
     }
 }
 

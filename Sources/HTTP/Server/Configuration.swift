@@ -36,6 +36,8 @@ extension HTTPServer {
         public var bodyBytes = 32 << 20
         /// Open connections; further ones are answered 503.
         public var connections = 16384
+        /// Open connections from one address; further ones are answered 429 (RFC 6585 §4). Raise it behind a proxy, which is one address.
+        public var connectionsPerAddress = 1024
         /// Bytes that wait in memory, each way, for a slow handler or a slow client.
         public var bufferBytes = 256 << 10
 

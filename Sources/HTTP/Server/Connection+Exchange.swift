@@ -17,6 +17,7 @@ struct Exchange {
     var bodyBytes = 0
     /// Since when the handler, not the client, keeps the body waiting.
     var pausedSince: UInt64?
+    var placement = HTTPServer.HandlerPlacement.pool
     var task: Task<Void, Never>?
     /// Of a streamed answer: its framing, and what is left of its announced length.
     var framing: ResponseEncoder.Framing?
@@ -73,16 +74,18 @@ extension Connection {
         case .chunked: body = RequestBody(source: .channel(openChannel()), declaredLength: nil)
         }
         phase = .handling
-        let request = Request(head: head, body: body, id: id, remoteAddress: remoteAddress, logger: core.logger)
-        exchange!.task = run { [self] in
-            let response = await core.respond(to: request)
-            loop.execute { self.respond(response) }
+        var request = Request(head: head, body: body, id: id, remoteAddress: remoteAddress, logger: core.logger)
+        let (placement, handler) = core.plan(&request)
+        exchange!.placement = placement
+        exchange!.task = run(placement) { [self, request] in
+            let response = await core.respond(to: request, handler)
+            loop.executeHere { self.respond(response) }
         }
         return consumed
     }
 
-    private func run(_ work: @escaping @Sendable () async -> Void) -> Task<Void, Never> {
-        switch core.configuration.handlers {
+    private func run(_ placement: HTTPServer.HandlerPlacement, _ work: @escaping @Sendable () async -> Void) -> Task<Void, Never> {
+        switch placement {
         case .pool: Task { await work() }
         case .loop: Task(executorPreference: loop) { await work() }
         }
@@ -186,7 +189,9 @@ extension Connection {
             output.append(head)
             exchange!.remaining = length ?? .max
             flush()
-            if phase == .handling { exchange?.task = stream(produce) }
+            guard phase == .handling, let placement = exchange?.placement else { return }
+            let task = stream(produce, placement)
+            exchange?.task = task
             return
         }
         complete()
@@ -207,17 +212,19 @@ extension Connection {
 
     // MARK: Streamed content
 
-    private func stream(_ produce: @escaping @Sendable (BodyWriter) async throws -> Void) -> Task<Void, Never> {
+    private func stream(
+        _ produce: @escaping @Sendable (BodyWriter) async throws -> Void, _ placement: HTTPServer.HandlerPlacement
+    ) -> Task<Void, Never> {
         let writer = BodyWriter { [self] bytes in
             try await withCheckedThrowingContinuation { continuation in
                 loop.execute { self.write(bytes, continuation) }
             }
         }
-        return run { [self] in
+        return run(placement) { [self] in
             do {
                 try await produce(writer)
-                loop.execute { self.endStream(failed: false) }
-            } catch { loop.execute { self.endStream(failed: true) } }
+                loop.executeHere { self.endStream(failed: false) }
+            } catch { loop.executeHere { self.endStream(failed: true) } }
         }
     }
 

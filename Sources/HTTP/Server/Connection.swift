@@ -53,19 +53,19 @@ final class Connection: EventLoop.Watched, @unchecked Sendable {
         parser = HeadParser(limits: core.configuration.limits)
     }
 
-    /// Begins to serve; a client over the limit of connections gets 503 instead (RFC 9110 §15.6.4).
-    func open(isWelcome: Bool) {
+    /// Begins to serve; a client over a limit of connections gets its refusal instead.
+    func open(refusal: Refusal?) {
         do { token = try loop.add(self, socket: socket) } catch {
             phase = .closed
             Glibc.close(socket)
-            core.connectionClosed()
+            core.connectionClosed(from: remoteAddress)
             return
         }
         requestBegan = loop.clock.now
         if core.isDraining {
             drain()
-        } else if !isWelcome {
-            refuse(Refusal(.serviceUnavailable, "Too many connections; come back later.", "RFC 9110 §15.6.4"))
+        } else if let refusal {
+            refuse(refusal)
         }
         updateDeadline()
     }
@@ -254,7 +254,7 @@ final class Connection: EventLoop.Watched, @unchecked Sendable {
             setsockopt(socket, SOL_SOCKET, SO_LINGER, &option, socklen_t(MemoryLayout<linger>.size))
         }
         Glibc.close(socket)
-        core.connectionClosed()
+        core.connectionClosed(from: remoteAddress)
     }
 
     /// Part of a shutdown: an idle connection closes; one with a request in flight, be it unread in the socket, closes after its answer.

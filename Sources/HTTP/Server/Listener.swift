@@ -93,11 +93,14 @@ final class Listener: EventLoop.Watched, @unchecked Sendable {
         var one: Int32 = 1
         // Without it a small answer may wait for the acknowledgement of the one before (RFC 896).
         setsockopt(peer, Int32(IPPROTO_TCP), TCP_NODELAY, &one, 4)
-        let isWelcome = core.connectionOpened()
+        // TCP_NOTSENT_LOWAT: what the kernel holds beyond the client's window is bounded too, else a slow reader costs megabytes there.
+        var unsent = Int32(clamping: core.configuration.limits.bufferBytes / 2)
+        setsockopt(peer, Int32(IPPROTO_TCP), 25, &unsent, 4)
+        let refusal = core.connectionOpened(from: host)
         let loop = loops[accepted % loops.count]
         accepted += 1
         let connection = Connection(core: core, loop: loop, socket: peer, remoteAddress: host)
-        if loop === loops[0] { connection.open(isWelcome: isWelcome) } else { loop.execute { connection.open(isWelcome: isWelcome) } }
+        if loop === loops[0] { connection.open(refusal: refusal) } else { loop.execute { connection.open(refusal: refusal) } }
     }
 }
 

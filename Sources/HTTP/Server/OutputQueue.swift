@@ -13,8 +13,13 @@ struct OutputQueue {
 
     mutating func append(_ bytes: [UInt8]) {
         guard !bytes.isEmpty else { return }
-        segments.append(bytes)
         count += bytes.count
+        // Small answers in a row share a segment, and so a write.
+        if let last = segments.indices.last, segments[last].count + bytes.count <= 16384 {
+            segments[last] += bytes
+        } else {
+            segments.append(bytes)
+        }
     }
 
     /// Sends what the socket takes now, several segments a call. MSG_NOSIGNAL makes a gone peer an error, not a SIGPIPE.

@@ -5,19 +5,22 @@ import Synchronization
 final class ServerCore: Sendable {
     private struct State {
         var open = 0
+        var openByAddress: [String: Int] = [:]
         var isDraining = false
     }
 
     let configuration: HTTPServer.Configuration
     let logger: Logger
-    private let handler: HTTPServer.Handler
+    /// Decides on the loop what answers a request and where; nil leaves the place to the configuration.
+    private let resolve: @Sendable (inout Request) -> Router.Resolution
     private let state = Locked(State())
     private let counter = Atomic<UInt>(0)
     private let prefix: String
 
-    init(configuration: HTTPServer.Configuration, logger: Logger, handler: @escaping HTTPServer.Handler) {
-        (self.configuration, self.logger, self.handler) = (configuration, logger, handler)
-        prefix = Self.hexadecimal(UInt.random(in: 0...0xFFFF_FFFF)) + "-"
+    init(configuration: HTTPServer.Configuration, logger: Logger, resolve: @escaping @Sendable (inout Request) -> Router.Resolution) {
+        (self.configuration, self.logger, self.resolve) = (configuration, logger, resolve)
+        // With eight digits of a number: fifteen bytes, which a String holds without allocating.
+        prefix = Self.hexadecimal(UInt.random(in: 0...0xFF_FFFF), digits: 6) + "-"
     }
 
     var isDraining: Bool { state.withLock { $0.isDraining } }
@@ -25,20 +28,34 @@ final class ServerCore: Sendable {
 
     func drain() { state.withLock { $0.isDraining = true } }
 
-    /// Counts a connection in; false where it is one too many.
-    func connectionOpened() -> Bool {
-        state.withLock {
+    /// Counts a connection in; the refusal that it gets where it is one too many.
+    func connectionOpened(from address: String) -> Refusal? {
+        let limits = configuration.limits
+        return state.withLock {
             $0.open += 1
-            return $0.open <= configuration.limits.connections
+            $0.openByAddress[address, default: 0] += 1
+            guard $0.open <= limits.connections else {
+                return Refusal(.serviceUnavailable, "Too many connections; come back later.", "RFC 9110 §15.6.4")
+            }
+            guard $0.openByAddress[address]! <= limits.connectionsPerAddress else {
+                return Refusal(.tooManyRequests, "Too many connections from one address; close some.", "RFC 6585 §4")
+            }
+            return nil
         }
     }
 
-    func connectionClosed() { state.withLock { $0.open -= 1 } }
+    func connectionClosed(from address: String) {
+        state.withLock {
+            $0.open -= 1
+            let left = $0.openByAddress[address, default: 1] - 1
+            $0.openByAddress[address] = left > 0 ? left : nil
+        }
+    }
 
     /// The client's X-Request-Id where it is short and plain, else a new one: it goes into logs and back to the client.
     func identity(_ offered: String?) -> String {
         if let offered, (1...64).contains(offered.utf8.count), offered.utf8.allSatisfy(Self.isPlain) { return offered }
-        return prefix + Self.hexadecimal(counter.wrappingAdd(1, ordering: .relaxed).newValue)
+        return prefix + Self.hexadecimal(counter.wrappingAdd(1, ordering: .relaxed).newValue, digits: 8)
     }
 
     private static func isPlain(_ byte: UInt8) -> Bool {
@@ -48,19 +65,29 @@ final class ServerCore: Sendable {
         }
     }
 
-    private static func hexadecimal(_ number: UInt) -> String {
-        let text = String(number, radix: 16)
-        return String(repeating: "0", count: max(0, 8 - text.count)) + text
+    private static func hexadecimal(_ number: UInt, digits: Int) -> String {
+        String(unsafeUninitializedCapacity: digits) { output in
+            for index in 0..<digits {
+                let digit = UInt8(truncatingIfNeeded: number >> UInt(4 * (digits - 1 - index))) & 15
+                output[index] = digit < 10 ? 0x30 + digit : 0x57 + digit
+            }
+            return digits
+        }
+    }
+
+    /// What answers a request, and where.
+    func plan(_ request: inout Request) -> (placement: HTTPServer.HandlerPlacement, handler: HTTPServer.Handler) {
+        guard request.method.isImplemented else {
+            let refusal = Problem(.notImplemented, detail: "This server does not implement the method (RFC 9110 §9.1).")
+            return (.loop, { _ in throw refusal })
+        }
+        let resolution = resolve(&request)
+        return (resolution.placement ?? configuration.handlers, resolution.handler)
     }
 
     /// The handler's answer, or its error rendered. Of an error that is no problem only the type is logged: its text may name a patient.
-    func respond(to request: Request) async -> Response {
-        do {
-            guard request.method.isImplemented else {
-                throw Problem(.notImplemented, detail: "This server does not implement the method (RFC 9110 §9.1).")
-            }
-            return try await handler(request)
-        } catch {
+    func respond(to request: Request, _ handler: HTTPServer.Handler) async -> Response {
+        do { return try await handler(request) } catch {
             if !(error is any ProblemConvertible) && !(error is CancellationError) {
                 logger.error("A handler failed", metadata: ["request": .string(request.id), "error": "\(type(of: error))"])
             }

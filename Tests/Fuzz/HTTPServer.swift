@@ -1,0 +1,2 @@
+/// Stands for the server, whose limits the parsers name.
+enum HTTPServer {}

@@ -1,0 +1,36 @@
+import Foundation
+import Testing
+
+@testable import HTTP
+
+/// The echo server as a process of its own.
+final class EchoProcess {
+    let address: BoundAddress
+    private let process = Process()
+
+    /// - Parameter fileLimit: how many descriptors it may have (`ulimit -n`).
+    init(_ options: [String] = [], fileLimit: Int? = nil) throws {
+        let folder = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent()
+        let server = folder.appending(path: "echo-server").path
+        process.executableURL = URL(fileURLWithPath: "/bin/sh")
+        process.arguments = ["-c", (fileLimit.map { "ulimit -n \($0); " } ?? "") + "exec \"$0\" \"$@\"", server] + options
+        let output = Pipe()
+        process.standardOutput = output
+        try process.run()
+        let line = String(decoding: output.fileHandleForReading.availableData, as: UTF8.self)
+        let port = line.split(separator: ":").last.flatMap { Int($0.trimmingCharacters(in: .whitespacesAndNewlines)) }
+        address = BoundAddress(host: "127.0.0.1", port: try #require(port, "the echo server did not start: \(line)"))
+    }
+
+    deinit { process.terminate() }
+
+    /// Sends SIGTERM.
+    func terminate() { process.terminate() }
+
+    /// Sends SIGTERM; returns the exit status.
+    func end() -> Int32 {
+        process.terminate()
+        process.waitUntilExit()
+        return process.terminationReason == .exit ? process.terminationStatus : -process.terminationStatus
+    }
+}
