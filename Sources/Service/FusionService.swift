@@ -37,6 +37,7 @@ public final class FusionService: Sendable {
         serving.limits.bodyBytes = configuration.maxBodyBytes
         var router = Router()
         router.use(accessLog())
+        router.use(compression())
         FusionRoutes(shelf: shelf, store: store, limits: limits, configuration: configuration, stopping: stopping).add(to: &router)
         JobRoutes(store: store).add(to: &router)
         StatusRoutes(shelf: shelf, store: store, pool: pool).add(to: &router)

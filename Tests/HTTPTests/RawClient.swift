@@ -20,7 +20,7 @@ final class RawClient {
     private let socket: Int32
     private var buffer: [UInt8] = []
 
-    init(_ address: BoundAddress, receiveBuffer: Int32? = nil, timeout: Int = 5) throws {
+    init(_ address: BoundAddress, receiveBuffer: Int32? = nil, timeout: Int = 20) throws {
         socket = Glibc.socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
         if var receiveBuffer { setsockopt(socket, SOL_SOCKET, SO_RCVBUF, &receiveBuffer, 4) }
         var wait = timeval(tv_sec: timeout, tv_usec: 0)

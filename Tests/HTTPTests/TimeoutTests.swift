@@ -6,8 +6,8 @@ import Testing
 @Suite struct TimeoutTests {
     private static func configure(_ configuration: inout HTTPServer.Configuration) {
         configuration.timeouts.header = .milliseconds(150)
-        configuration.timeouts.idle = .milliseconds(300)
-        configuration.timeouts.body = .milliseconds(150)
+        configuration.timeouts.idle = .milliseconds(1500)
+        configuration.timeouts.body = .milliseconds(600)
         configuration.timeouts.bodyBytesPerSecond = 1000
         configuration.timeouts.write = .milliseconds(300)
         configuration.timeouts.linger = .milliseconds(200)
@@ -16,7 +16,7 @@ import Testing
     @Test func silentConnection_IsClosedWithoutAWord() async throws {
         try await withServer(Self.configure) { address, _ in
             try await onThread {
-                let client = try RawClient(address, timeout: 2)
+                let client = try RawClient(address)
                 #expect(try client.takeAll().isEmpty)
             }
         }
@@ -25,12 +25,12 @@ import Testing
     @Test func stalledAndDrippingHeaders_Get408() async throws {
         try await withServer(Self.configure) { address, _ in
             try await onThread {
-                let client = try RawClient(address, timeout: 2)
+                let client = try RawClient(address)
                 client.send("GET / HTTP/1.1\r\nHost")
                 #expect(try client.reply().status == 408)
                 #expect(client.isClosed())
 
-                let dripping = try RawClient(address, timeout: 2)
+                let dripping = try RawClient(address)
                 dripping.send("GET / HTTP/1.1\r\nHost: a\r\nX: ")
                 for _ in 0..<20 {
                     dripping.send("x")
@@ -44,7 +44,7 @@ import Testing
     @Test func idleConnection_IsClosed_AfterAnAnswer() async throws {
         try await withServer(Self.configure) { address, _ in
             try await onThread {
-                let client = try RawClient(address, timeout: 2)
+                let client = try RawClient(address)
                 client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n")
                 #expect(try client.reply().status == 200)
                 usleep(200_000)
@@ -60,12 +60,12 @@ import Testing
         try await withServer(Self.configure) { address, _ in
             try await onThread {
                 let head = "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 1000\r\n\r\n"
-                let stalled = try RawClient(address, timeout: 2)
+                let stalled = try RawClient(address)
                 stalled.send(head + "abc")
                 #expect(try stalled.reply().status == 408)
                 #expect(stalled.isClosed())
 
-                let dripping = try RawClient(address, timeout: 2)
+                let dripping = try RawClient(address)
                 dripping.send(head)
                 for _ in 0..<20 {
                     dripping.send("x")
@@ -73,7 +73,7 @@ import Testing
                 }
                 #expect(try dripping.reply().status == 408)
 
-                let steady = try RawClient(address, timeout: 2)
+                let steady = try RawClient(address)
                 steady.send(head)
                 for _ in 0..<20 {
                     steady.send(String(repeating: "x", count: 50))
