@@ -22,7 +22,10 @@ public struct ModelDescription: Sendable, Codable, Equatable {
     /// How many steps the sampler takes unless told otherwise.
     public var defaultSteps = 4
     /// Training data, steps and seed in words.
-    public var training = "untrained"
+    public var training = Self.untrained
+
+    /// The `training` of weights that were just drawn.
+    static let untrained = "untrained"
 
     public init(name: String, modality: Modality, schedule: NoiseSchedule) {
         (self.name, self.modality, self.schedule) = (name, modality, schedule)

@@ -123,7 +123,9 @@ public final class Trainer {
     public func averagedModel() throws -> FusionModel {
         let tensors = Dictionary(uniqueKeysWithValues: zip(model.parameters.names, average.tensors.map { $0.copy() }))
         var description = model.description
-        description.training = "\(step) steps of \(configuration.batch) crops of \(configuration.crop)×\(configuration.crop), seed \(configuration.seed)"
+        let run = "\(step) steps of \(configuration.batch) crops of \(configuration.crop)×\(configuration.crop), seed \(configuration.seed)"
+        // A run that started from a model's weights says so.
+        description.training = description.training == ModelDescription.untrained ? run : "\(description.training), then \(run)"
         return try FusionModel(description, weights: .tensors(tensors, tracked: false))
     }
 

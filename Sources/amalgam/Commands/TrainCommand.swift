@@ -64,10 +64,11 @@ struct TrainCommand: ParsableCommand {
             }
             print("resumed at step \(trainer.step)")
         } else {
-            let description = ModelDescription(
+            var description = ModelDescription(
                 name: name ?? "mri-\(modality.rawValue)", modality: modality,
                 schedule: try NoiseSchedule(.linear(start: 1e-6, end: 1e-2), steps: timesteps))
             let start = try initial.map { try ModelRegistry.load(modality, path: $0) }
+            if let start { description.training = start.description.training }
             trainer = try Trainer(
                 configuration, description: description, pairs: pairs, candidates: candidates,
                 weights: start.map { .tensors($0.parameters.tensors, tracked: true) })
