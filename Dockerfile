@@ -12,7 +12,7 @@ RUN swift build -c release --product amalgam --static-swift-stdlib \
 
 FROM debian:bookworm-slim
 RUN apt-get update \
-    && apt-get install -y --no-install-recommends libpng16-16 zlib1g libsqlite3-0 curl \
+    && apt-get install -y --no-install-recommends libpng16-16 zlib1g libsqlite3-0 libstdc++6 curl \
     && rm -rf /var/lib/apt/lists/* \
     && useradd --system --uid 10001 --create-home --home-dir /var/lib/amalgam amalgam
 COPY --from=build /out /opt/amalgam
