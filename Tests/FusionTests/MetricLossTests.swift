@@ -12,7 +12,9 @@ struct MetricLossTests {
     private static let planes = [Phantom.Modality.mri, .ct].map { Phantom.render($0, width: 96, height: 96, seed: 3).luma() }
     private static let fused = LocalEnergyRule().fuse(planes[0], planes[1])
 
-    private static func levels(_ plane: Plane) -> Variable { Variable(Elementwise.affine(Tensor(normalizing: plane), scale: 0.5, offset: 0.5)) }
+    private static func levels(_ plane: Plane) -> Variable {
+        Variable(Elementwise.affine(Tensor(normalizing: plane), scale: 0.5, offset: 0.5))
+    }
 
     /// The two treat negative gains and flat regions differently, which moves the score by a few hundredths at most.
     @Test func informationFidelity_IsTheScore_UpToFlatRegions() throws {

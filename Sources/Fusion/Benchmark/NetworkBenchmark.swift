@@ -23,7 +23,8 @@ public func measure(_ name: String, operations: Double? = nil, runs: Int = 7, _ 
         processor.append(processorTime() - used)
     }
     return Timing(
-        name: name, seconds: wall.sorted()[wall.count / 2], processorSeconds: processor.sorted()[processor.count / 2], operations: operations)
+        name: name, seconds: wall.sorted()[wall.count / 2], processorSeconds: processor.sorted()[processor.count / 2],
+        operations: operations)
 }
 
 /// Processor seconds of this process, over all threads.

@@ -38,7 +38,9 @@ public enum ModelRegistry {
         let model = try FusionModel(contentsOf: url)
         guard model.description.modality == modality else {
             throw ModelFileError(
-                description: "the model \(model.description.name) fuses MRI with \(model.description.modality.rawValue), not with \(modality.rawValue)")
+                description:
+                    "the model \(model.description.name) fuses MRI with \(model.description.modality.rawValue), not with \(modality.rawValue)"
+            )
         }
         return model
     }

@@ -54,7 +54,9 @@ public final class Trainer {
     ) throws {
         guard !pairs.isEmpty, pairs.count == candidates.count, candidates.allSatisfy({ !$0.isEmpty }) else {
             throw TrainingError(
-                description: "\(pairs.count) pairs and candidates for \(candidates.count): training needs pairs, and for each at least one candidate")
+                description:
+                    "\(pairs.count) pairs and candidates for \(candidates.count): training needs pairs, and for each at least one candidate"
+            )
         }
         guard configuration.batch >= 1, configuration.crop >= 32, configuration.crop % FusionModel.sideMultiple == 0 else {
             throw TrainingError(
@@ -163,13 +165,16 @@ public final class Trainer {
         from url: URL, _ configuration: TrainingConfiguration, pairs: [ImagePair], candidates: [[PriorCandidate]]
     ) throws -> Trainer {
         let file = try Safetensors(contentsOf: url)
-        guard let text = file.metadata[stateKey] else { throw TrainingError(description: "\(url.lastPathComponent) is no training checkpoint") }
+        guard let text = file.metadata[stateKey] else {
+            throw TrainingError(description: "\(url.lastPathComponent) is no training checkpoint")
+        }
         let state = try JSONDecoder().decode(CheckpointState.self, from: Data(text.utf8))
         var comparable = state.configuration
         comparable.steps = configuration.steps
         guard comparable == configuration else {
             throw TrainingError(
-                description: "the checkpoint was trained with \(state.configuration); resume with the same settings or start in another folder")
+                description:
+                    "the checkpoint was trained with \(state.configuration); resume with the same settings or start in another folder")
         }
         func named(_ prefix: String) -> [String: Tensor] {
             Dictionary(

@@ -28,7 +28,8 @@ struct BatchSource {
         self.timesteps = timesteps
         for pair in pairs where pair.mri.width < configuration.crop || pair.mri.height < configuration.crop {
             throw FusionError.option(
-                name: "crop", value: "\(configuration.crop)", allowed: "at most the sides of \(pair.name), \(pair.mri.width)×\(pair.mri.height)")
+                name: "crop", value: "\(configuration.crop)",
+                allowed: "at most the sides of \(pair.name), \(pair.mri.width)×\(pair.mri.height)")
         }
         images = zip(pairs, candidates).map { pair, candidates in
             (Tensor(normalizing: pair.mri), Tensor(normalizing: pair.other), candidates.map { Tensor(normalizing: $0.plane) })

@@ -26,7 +26,8 @@ struct StatusRoutes: Sendable {
         let statistics = try await store.perform { store throws(JobError) in try store.statistics() }
         let draining = pool.isDraining
         return try .encoding(
-            Readiness(status: draining ? "draining" : "ready", queued: statistics.counts[.queued] ?? 0, running: statistics.counts[.running] ?? 0),
+            Readiness(
+                status: draining ? "draining" : "ready", queued: statistics.counts[.queued] ?? 0, running: statistics.counts[.running] ?? 0),
             status: draining ? .serviceUnavailable : .ok)
     }
 }

@@ -6,7 +6,9 @@ import Tensors
 struct BenchCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "bench", abstract: "Times the engine's operations and the networks' parts.",
-        discussion: "Medians over runs. GFLOP/s count a multiply-add as two operations and refer to processor time, which a busy machine disturbs less.")
+        discussion:
+            "Medians over runs. GFLOP/s count a multiply-add as two operations and refer to processor time, which a busy machine disturbs less."
+    )
 
     @Option(help: "A model file instead of the shipped one.") var model: String?
     @Option(help: "Side of the images, a multiple of 16.") var size = 256

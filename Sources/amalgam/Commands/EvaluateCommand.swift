@@ -37,7 +37,9 @@ struct EvaluateCommand: ParsableCommand {
         } else {
             print("| \(pairs.count) pairs, \(convention.rawValue) | \(MeanScores.names.joined(separator: " | ")) |")
             print("|---|" + String(repeating: "---|", count: MeanScores.names.count))
-            for (name, scores) in rows { print("| \(name) | \(scores.values.map { String(format: "%.3f", $0) }.joined(separator: " | ")) |") }
+            for (name, scores) in rows {
+                print("| \(name) | \(scores.values.map { String(format: "%.3f", $0) }.joined(separator: " | ")) |")
+            }
         }
     }
 }

@@ -68,7 +68,8 @@ extension ServeCommand {
     private func greeting(_ address: String) -> String {
         var text = "Amalgam listens on \(address)\n"
         if let sample {
-            text += "Try in another terminal:\n"
+            text +=
+                "Try in another terminal:\n"
                 + "  curl -H 'Prefer: wait=60' -F mri=@\(sample)/mri.png -F ct=@\(sample)/ct.png \(address)/v1/fusions\n"
         }
         return text

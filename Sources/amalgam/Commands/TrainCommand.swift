@@ -86,7 +86,8 @@ struct TrainCommand: ParsableCommand {
             let step = try trainer.advance()
             if losses.isEmpty { try losses.write("step,learning_rate,loss,gradient_norm," + step.terms.map(\.name).joined(separator: ",")) }
             try losses.write(
-                "\(step.step),\(step.learningRate),\(step.loss),\(step.gradientNorm)," + step.terms.map { "\($0.value)" }.joined(separator: ","))
+                "\(step.step),\(step.learningRate),\(step.loss),\(step.gradientNorm),"
+                    + step.terms.map { "\($0.value)" }.joined(separator: ","))
             for term in step.terms { smooth[term.name] = (smooth[term.name] ?? term.value) * 0.98 + term.value * 0.02 }
             let elapsed = Date().timeIntervalSince(start)
             let left = elapsed / Double(step.step - first) * Double(steps - step.step)

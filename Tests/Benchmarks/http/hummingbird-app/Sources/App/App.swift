@@ -18,6 +18,7 @@ import Logging
         let port = CommandLine.arguments.dropFirst().first.flatMap(Int.init) ?? 8080
         var logger = Logger(label: "yardstick")
         logger.logLevel = .critical
-        try await Application(router: router, configuration: .init(address: .hostname("127.0.0.1", port: port)), logger: logger).runService()
+        try await Application(router: router, configuration: .init(address: .hostname("127.0.0.1", port: port)), logger: logger)
+            .runService()
     }
 }
