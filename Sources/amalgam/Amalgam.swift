@@ -10,4 +10,9 @@ struct Amalgam: AsyncParsableCommand {
             ServeCommand.self, FuseCommand.self, ScoreCommand.self, EvaluateCommand.self, TrainCommand.self, BenchCommand.self,
             PhantomCommand.self,
         ])
+
+    static func main() async {
+        Processor.check()
+        await main(nil)
+    }
 }
