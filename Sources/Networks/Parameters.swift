@@ -61,7 +61,8 @@ public final class Parameters: Sendable {
         let variable: Variable
         switch source {
         case .random(let seed):
-            var generator = Philox(seed: seed, stream: fnv1a(name))
+            // One stream of random numbers per name: the order of making does not matter.
+            var generator = Philox(seed: seed, stream: FNV1a.hash(name.utf8))
             variable = Variable(initial.draw(shape, &generator), isTracked: true)
         case .tensors(let tensors, let tracked):
             guard let tensor = tensors[name] else { throw ParameterError.missing(name: name) }
@@ -107,9 +108,4 @@ public struct ParameterScope: Sendable {
     public func parameter(_ name: String, _ shape: Shape, _ initial: Initial) throws -> Variable {
         try parameters.make((path + [name]).joined(separator: "."), shape, initial)
     }
-}
-
-/// Fowler–Noll–Vo 1a, 64 bits: one stream of random numbers per parameter name, whatever the order of making.
-private func fnv1a(_ text: String) -> UInt64 {
-    text.utf8.reduce(0xcbf2_9ce4_8422_2325) { ($0 ^ UInt64($1)) &* 0x100_0000_01b3 }
 }

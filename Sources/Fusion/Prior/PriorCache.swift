@@ -1,5 +1,6 @@
 import Foundation
 import Imaging
+import Tensors
 
 /// What a cache of prior candidates can say against being used.
 public enum PriorCacheError: Error, Equatable, CustomStringConvertible {

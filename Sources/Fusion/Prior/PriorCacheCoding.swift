@@ -1,28 +1,5 @@
 import Foundation
 
-/// Fowler–Noll–Vo 1a in 64 bits: tells accidents, not attacks.
-struct FNV1a {
-    private(set) var value: UInt64 = 0xcbf2_9ce4_8422_2325
-
-    @inline(__always)
-    mutating func add(_ byte: UInt8) { value = (value ^ UInt64(byte)) &* 0x100_0000_01b3 }
-
-    /// Adds four bytes, the lowest first.
-    @inline(__always)
-    mutating func add(_ word: UInt32) {
-        for shift: UInt32 in [0, 8, 16, 24] { add(UInt8(truncatingIfNeeded: word >> shift)) }
-    }
-
-    /// - Complexity: O(bytes).
-    static func hash(_ data: Data) -> UInt64 {
-        data.withUnsafeBytes { bytes in
-            var hash = FNV1a()
-            for byte in bytes { hash.add(byte) }
-            return hash.value
-        }
-    }
-}
-
 extension Data {
     /// Appends the number, lowest byte first.
     mutating func append(_ number: some FixedWidthInteger) {

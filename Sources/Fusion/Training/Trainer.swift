@@ -89,7 +89,8 @@ public final class Trainer {
         let norm = optimizer.step(learningRate: rate)
         guard norm.isFinite else {
             throw TrainingError(
-                description: "the gradient of step \(step + 1) is not finite: resume from the last checkpoint with a lower learning rate")
+                description: "the gradient of step \(step + 1) is not finite: "
+                    + "start a new run from the last good weights with a lower learning rate")
         }
         average.update(model.parameters.variables)
         step += 1

@@ -13,20 +13,19 @@ struct BenchCommand: ParsableCommand {
     @Option(help: "A model file instead of the shipped one.") var model: String?
     @Option(help: "Side of the images, a multiple of 16.") var size = 256
     @Option(help: "Runs per line.") var runs = 15
-    @Option(help: "Threads; all processors unless given.") var threads: Int?
+    @OptionGroup var engine: EngineOptions
     @Flag(help: "Print JSON.") var json = false
 
     func validate() throws {
         guard size >= 16 && size % 16 == 0 && size <= 4096 else { throw ValidationError("--size must be a multiple of 16, at most 4096") }
         guard runs >= 1 else { throw ValidationError("--runs must be at least 1") }
-        guard threads.map({ $0 >= 1 }) ?? true else { throw ValidationError("--threads must be at least 1") }
     }
 
     func run() throws {
-        if let threads { ThreadPool.threads = threads }
+        engine.apply()
         let timings =
             NetworkBenchmark.operations(runs: runs)
-            + (try NetworkBenchmark.run(ModelRegistry.load(.ct, path: model), side: size, runs: runs))
+            + (try NetworkBenchmark.run(readModel(.ct, path: model), side: size, runs: runs))
         if json { return print(try prettyJSON(timings)) }
         print("\(ThreadPool.threads) threads; networks at \(size)×\(size)")
         for timing in timings {

@@ -2,7 +2,6 @@ import ArgumentParser
 import Foundation
 import Fusion
 import Scores
-import Tensors
 
 struct EvaluateCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -16,15 +15,11 @@ struct EvaluateCommand: ParsableCommand {
     var convention: FusionScores.Convention = .published
     @OptionGroup var sampling: SamplingOptions
     @Flag(help: "Print JSON.") var json = false
-    @Option(help: "Threads; all processors unless given.") var threads: Int?
-
-    func validate() throws {
-        guard threads.map({ $0 >= 1 }) ?? true else { throw ValidationError("--threads must be at least 1") }
-    }
+    @OptionGroup var engine: EngineOptions
 
     func run() throws {
-        if let threads { ThreadPool.threads = threads }
-        let model = try ModelRegistry.load(modality, path: model)
+        engine.apply()
+        let model = try readModel(modality, path: model)
         let pairs = try PairFolder.load(URL(filePath: data), modality)
         var rows: [(name: String, scores: MeanScores)] = []
         for rule in FusionRules.bank { rows.append((rule.name, try Validation.scores(of: rule, on: pairs, convention: convention))) }

@@ -2,7 +2,6 @@ import ArgumentParser
 import Foundation
 import Fusion
 import Imaging
-import Tensors
 
 struct FuseCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -17,15 +16,14 @@ struct FuseCommand: ParsableCommand {
     @Option(help: "Where the uncertainty PNG goes (with --samples above 1): standard deviation, 16 bit, 4096 a grey level.")
     var uncertainty: String?
     @Flag(help: "Print scores and timings as JSON.") var json = false
-    @Option(help: "Threads; all processors unless given.") var threads: Int?
+    @OptionGroup var engine: EngineOptions
 
     func validate() throws {
-        guard threads.map({ $0 >= 1 }) ?? true else { throw ValidationError("--threads must be at least 1") }
         guard uncertainty == nil || sampling.samples > 1 else { throw ValidationError("--uncertainty needs --samples above 1") }
     }
 
     func run() throws {
-        if let threads { ThreadPool.threads = threads }
+        engine.apply()
         let fuser = Fuser(try readModel(modality, path: model))
         let first = try readPNG(mri, as: "the MRI")
         let second = try readPNG(other, as: "the \(modality.rawValue.uppercased())")
@@ -62,9 +60,6 @@ struct SamplingOptions: ParsableArguments {
     @Option(help: "DDIM's eta, 0 to 1; 0 unless given.") var eta: Double?
     @Option(help: "Seed of the noise.") var seed: UInt64 = 42
     @Option(help: "Pictures that are drawn and averaged.") var samples = 1
-
-    func validate() throws {
-    }
 
     var options: FusionOptions {
         var options = FusionOptions()

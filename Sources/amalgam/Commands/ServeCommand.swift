@@ -4,7 +4,6 @@ import Foundation
 import Fusion
 import Logging
 import Service
-import Tensors
 
 struct ServeCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -23,7 +22,7 @@ struct ServeCommand: AsyncParsableCommand {
     @Option(help: "A model file for MRI with CT instead of the shipped one.") var ctModel: String?
     @Option(help: "A model file for MRI with PET.") var petModel: String?
     @Option(help: "A model file for MRI with SPECT.") var spectModel: String?
-    @Option(help: "Threads of the engine; all processors unless given.") var threads: Int?
+    @OptionGroup var engine: EngineOptions
 
     @Option(help: "Folder with mri.png and ct.png, named in the curl line that is printed at the start.") var sample: String?
 
@@ -37,7 +36,6 @@ struct ServeCommand: AsyncParsableCommand {
     }
 
     func validate() throws {
-        guard threads.map({ $0 >= 1 }) ?? true else { throw ValidationError("--threads must be at least 1") }
         do {
             try settings.check()
         } catch {
@@ -46,7 +44,7 @@ struct ServeCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        if let threads { ThreadPool.threads = threads }
+        engine.apply()
         // Before jobs begin to run: from here on a signal stops them in order.
         let signals = StopSignals()
         try makeFolder(data, as: "the data folder")

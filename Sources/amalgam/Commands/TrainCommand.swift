@@ -2,7 +2,6 @@ import ArgumentParser
 import Diffusion
 import Foundation
 import Fusion
-import Tensors
 
 struct TrainCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -27,7 +26,7 @@ struct TrainCommand: ParsableCommand {
     @Option(help: "Steps between checkpoints.") var checkpointEvery = 200
     @Option(help: "Steps between validations.") var validateEvery = 500
     @Option(help: "Validation pairs that are scored, evenly chosen.") var validationPairs = 6
-    @Option(help: "Threads; all processors unless given.") var threads: Int?
+    @OptionGroup var engine: EngineOptions
 
     func validate() throws {
         guard crop >= 32 && crop % 16 == 0 else { throw ValidationError("--crop must be a multiple of 16, at least 32") }
@@ -35,13 +34,12 @@ struct TrainCommand: ParsableCommand {
             throw ValidationError("--batch, --steps, --checkpoint-every, --validate-every and --validation-pairs must be at least 1")
         }
         guard learningRate > 0 && learningRate.isFinite else { throw ValidationError("--learning-rate must be above 0") }
-        guard threads.map({ $0 >= 1 }) ?? true else { throw ValidationError("--threads must be at least 1") }
     }
 
     func run() throws {
-        if let threads { ThreadPool.threads = threads }
+        engine.apply()
         let folder = URL(filePath: output)
-        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        try makeFolder(output, as: "the output folder")
         let pairs = try PairFolder.load(URL(filePath: data), modality)
         let held = try validation.map { spread(try PairFolder.load(URL(filePath: $0), modality), validationPairs) } ?? []
         let candidates = try TrainingPrior.candidates(of: pairs, cachedIn: folder.appending(path: "prior")) { done in
@@ -67,7 +65,7 @@ struct TrainCommand: ParsableCommand {
             var description = ModelDescription(
                 name: name ?? "mri-\(modality.rawValue)", modality: modality,
                 schedule: try NoiseSchedule(.linear(start: 1e-6, end: 1e-2), steps: timesteps))
-            let start = try initial.map { try ModelRegistry.load(modality, path: $0) }
+            let start = try initial.map { try readModel(modality, path: $0) }
             if let start { description.training = start.description.training }
             trainer = try Trainer(
                 configuration, description: description, pairs: pairs, candidates: candidates,
