@@ -1,9 +1,3 @@
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Darwin)
-    import Darwin
-#endif
-
 /// Operations on each element by itself.
 public enum Elementwise {
     private static let grain = 16_384
@@ -92,14 +86,8 @@ public enum Elementwise {
     public static func magnitude(_ x: Tensor) -> Tensor { map(x) { larger($0, -$0) } }
     /// √x.
     public static func squareRoot(_ x: Tensor) -> Tensor { map(x) { $0.squareRoot() } }
-    /// The natural logarithm of x > 0. O(count).
-    public static func logarithm(_ x: Tensor) -> Tensor {
-        let y = Tensor(uninitialized: x.shape)
-        ThreadPool.ranges(x.count, grain: grain) { range in
-            for i in range { y.pointer[i] = logf(x.pointer[i]) }
-        }
-        return y
-    }
+    /// The natural logarithm of normal x > 0.
+    public static func logarithm(_ x: Tensor) -> Tensor { map(x) { Tensors.logarithm($0) } }
 
     /// 1 / (1 + e^−x).
     public static func logistic(_ x: Tensor) -> Tensor { map(x) { sigmoid($0) } }

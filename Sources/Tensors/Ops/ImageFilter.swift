@@ -10,11 +10,8 @@ public enum ImageFilter {
             let line = Storage(count: s.w)
             for row in range {
                 let top = x.pointer + (row / h * s.h + row % h) * s.w
-                line.pointer.update(repeating: 0, count: s.w)
-                for (u, weight) in rows.enumerated() { addScaled(line.pointer, top + u * s.w, weight, s.w) }
-                let out = output.pointer + row * w
-                out.update(repeating: 0, count: w)
-                for (v, weight) in columns.enumerated() { addScaled(out, line.pointer + v, weight, w) }
+                weightedSum(line.pointer, top, stride: s.w, rows, count: s.w)
+                weightedSum(output.pointer + row * w, line.pointer, stride: 1, columns, count: w)
             }
         }
         return output
@@ -62,16 +59,25 @@ public enum ImageFilter {
         }
     }
 
+    /// to[i] = Σ_k from[i + k·stride] · weights[k].
     @inline(__always)
-    private static func addScaled(_ to: UnsafeMutablePointer<Float>, _ from: UnsafeMutablePointer<Float>, _ weight: Float, _ count: Int) {
-        var i = 0
-        while i + 8 <= count {
-            (to + i).vector.addProduct((from + i).vector, Vector(repeating: weight))
-            i += 8
-        }
-        while i < count {
-            to[i] += from[i] * weight
-            i += 1
+    private static func weightedSum(
+        _ to: UnsafeMutablePointer<Float>, _ from: UnsafeMutablePointer<Float>, stride: Int, _ weights: [Float], count: Int
+    ) {
+        weights.withUnsafeBufferPointer { weights in
+            var i = 0
+            while i + 8 <= count {
+                var sum = Vector()
+                for k in 0..<weights.count { sum.addProduct((from + i + k * stride).vector, Vector(repeating: weights[k])) }
+                (to + i).vector = sum
+                i += 8
+            }
+            while i < count {
+                var sum: Float = 0
+                for k in 0..<weights.count { sum = sum.addingProduct(from[i + k * stride], weights[k]) }
+                to[i] = sum
+                i += 1
+            }
         }
     }
 }

@@ -1,0 +1,53 @@
+import TestSupport
+import Testing
+
+@testable import Tensors
+
+@Suite("Joint histogram") struct JointHistogramTests {
+    /// The definition on whole levels, in double precision: Σ p(x, y) ln p(x, y)/(p(x) p(y)).
+    private func naive(_ x: [Int], _ y: [Int]) -> Double {
+        let n = Double(x.count)
+        var (joint, px, py) = ([[Int]: Double](), [Int: Double](), [Int: Double]())
+        for (a, b) in zip(x, y) {
+            joint[[a, b], default: 0] += 1 / n
+            px[a, default: 0] += 1 / n
+            py[b, default: 0] += 1 / n
+        }
+        return joint.reduce(0) { $0 + $1.value * logarithm($1.value / (px[$1.key[0]]! * py[$1.key[1]]!)) }
+    }
+
+    private func logarithm(_ x: Double) -> Double { Double(Elementwise.logarithm(Tensor(.vector(1), [Float(x)])).scalar) }
+
+    @Test("on whole levels and 256 bins it is the plain histogram's", arguments: [1, 7, 1000])
+    func wholeLevels(count: Int) {
+        var generator = Philox(seed: UInt64(count), stream: 0)
+        let x = (0..<count).map { _ in Int.random(in: 0...255, using: &generator) / 32 * 32 }
+        let y = x.map { ($0 / 64 * 64 + Int.random(in: 0...1, using: &generator) * 128) % 256 }
+        let shape = Shape(1, 1, count, 1)
+        let found = JointHistogram.mutualInformation(Tensor(shape, x.map(Float.init)), Tensor(shape, y.map(Float.init)), bins: 256).value
+        #expect(abs(Double(found) - naive(x, y)) < 1e-4)
+    }
+
+    @Test("the slope is the derivative inside the bins")
+    func slope() {
+        let shape = Shape(1, 20, 30, 1)
+        // Positions in the middle third of their bins: a step of a tenth crosses no border.
+        var generator = Philox(seed: 3, stream: 0)
+        let y = Tensor(shape, (0..<shape.count).map { _ in Float.random(in: 0...255, using: &generator) })
+        let width = Float(255) / 15
+        let x = Tensor(
+            shape,
+            y.values.map { (min(14, max(0, ($0 / width).rounded(.down) + Float(Int.random(in: -1...0, using: &generator)))) + 0.5) * width }
+        )
+        let slope = JointHistogram.mutualInformation(x, y, bins: 16).slope
+        for seed: UInt64 in 0..<5 {
+            let direction = Tensor.random(shape, seed: seed)
+            let step = Float(0.02) * width
+            func value(_ sign: Float) -> Double {
+                Double(JointHistogram.mutualInformation(Elementwise.combine(x, 1, direction, sign * step), y, bins: 16).value)
+            }
+            let expected = zip(slope.values, direction.values).reduce(0.0) { $0 + Double($1.0) * Double($1.1) } * Double(2 * step)
+            #expect(abs(value(1) - value(-1) - expected) < 0.02 * abs(expected) + 2e-5, "\(value(1) - value(-1)), not \(expected)")
+        }
+    }
+}
