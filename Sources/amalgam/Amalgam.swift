@@ -7,8 +7,8 @@ struct Amalgam: AsyncParsableCommand {
         commandName: "amalgam",
         abstract: "Fuses co-registered medical images with a conditional diffusion model, on plain CPUs.",
         subcommands: [
-            ServeCommand.self, FuseCommand.self, ScoreCommand.self, EvaluateCommand.self, TrainCommand.self, BenchCommand.self,
-            PhantomCommand.self,
+            ServeCommand.self, FuseCommand.self, ScoreCommand.self, EvaluateCommand.self, PriorCommand.self, TrainCommand.self,
+            BenchCommand.self, PhantomCommand.self,
         ])
 
     static func main() async {

@@ -33,6 +33,17 @@ struct ArithmeticGradientTests {
         #expect(gradientProblems(of: x) { concatenate([$0[0], $0[0], $0[0]]) } == [])
     }
 
+    /// Σ x², with its derivative 2x given beside it.
+    @Test(arguments: shapes)
+    func numbersFromOutside_HaveTheGradientThatCameWithThem(_ shape: Shape) {
+        let problems = gradientProblems(of: [Tensor.random(shape, seed: 1)]) { inputs in
+            let x = inputs[0].value
+            let sum = Float(Reduction.sum(Elementwise.multiply(x, x)))
+            return inputs[0].number(sum, slope: Elementwise.affine(x, scale: 2))
+        }
+        #expect(problems == [])
+    }
+
     @Test(arguments: shapes)
     func roots_HaveTheirGradient(_ shape: Shape) {
         #expect(gradientProblems(of: [Tensor.positive(shape, seed: 1)], step: 1 / 64) { $0[0].squareRoot(epsilon: 0.01) } == [])

@@ -81,6 +81,16 @@ extension Variable {
         }
     }
 
+    /// A number that was computed from this variable outside the record, together with its derivative by every element.
+    ///
+    /// - Precondition: `slope` has this variable's shape.
+    public func number(_ number: Float, slope: Tensor) -> Variable {
+        require(slope.shape == shape, "a slope \(slope.shape) is not of shape \(shape)")
+        return Variable(Tensor(.vector(1), repeating: number), from: [self]) { gradient in
+            self.receive(Elementwise.affine(slope, scale: gradient.scalar))
+        }
+    }
+
     /// The mean of all elements, one number.
     public var mean: Variable {
         let count = Float(shape.count)

@@ -1,6 +1,11 @@
 import Networks
 
 /// n_θ(x̃_0, x_m1, x_m2, t): a small Restormer-style network that turns the noisy estimate into x̄_0, as a residual on x̃_0.
+///
+/// A fused image follows one source or the other nearly everywhere, and noise that stays in x̃_0 is hard to cancel by a sum: so the
+/// residual has two decisions per pixel, s between the sources and k for keeping what they say, and a bounded rest r:
+///
+///     x̄_0 = x̃_0 + k·(s·x_m1 + (1 − s)·x_m2 − x̃_0) + r,    s = σ(s'), k = σ(k'), r = tanh(r')
 struct RefinementNetwork: Sendable {
     let time: TimestepEmbedding
     let stem: ConvolutionLayer
@@ -24,7 +29,7 @@ struct RefinementNetwork: Sendable {
         bottom = try TransformerBlock(scope("bottom"), channels: channels[1])
         up = try HaarUp(scope("up"), inputs: channels[1], outputs: channels[0])
         decoder = try TransformerBlock(scope("decoder"), channels: channels[0])
-        head = try ConvolutionLayer(scope("head"), kernel: 3, inputs: channels[0], outputs: 4, gain: 0.1)
+        head = try ConvolutionLayer(scope("head"), kernel: 3, inputs: channels[0], outputs: 12, gain: 0.1)
     }
 
     /// - Parameters:
@@ -36,6 +41,9 @@ struct RefinementNetwork: Sendable {
         let embedding = time(timesteps)
         let features = encoder(modulate(stem(haar(concatenate([estimate, mri, other]))), by: modulation(embedding)))
         let deep = bottom(modulate(down(features), by: bottomModulation(embedding)))
-        return inverseHaar(head(decoder(features + up(deep)))) + estimate
+        let decisions = inverseHaar(head(decoder(features + up(deep))))
+        let rest = slice(decisions, 0..<1).affine(scale: 2).logistic.affine(scale: 2, offset: -1)
+        let (choice, keep) = (slice(decisions, 1..<2).logistic, slice(decisions, 2..<3).logistic)
+        return estimate + keep * (other + choice * (mri - other) - estimate) + rest
     }
 }

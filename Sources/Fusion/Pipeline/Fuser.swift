@@ -21,6 +21,8 @@ public struct FusionOptions: Sendable, Equatable {
     public var eta: Double?
     /// The seed of the start x_T and of the noise of each step.
     public var seed: UInt64 = 42
+    /// Steps of pixel ascent that guide the last estimate towards better scores, 0...``Fuser/mostGuidance``; 0 leaves it to the networks.
+    public var guidance = 10
     /// How many pictures are drawn, with seeds `seed`, `seed + 1`, ...; their mean is the result. At least 1.
     public var samples = 1
 
@@ -77,6 +79,8 @@ public struct Fuser: Sendable {
     public static let smallestSide = 16
     /// The most samples of one fusion.
     public static let mostSamples = 64
+    /// The most steps of guidance.
+    public static let mostGuidance = 200
 
     public init(_ model: FusionModel) { self.model = model }
 
@@ -87,6 +91,9 @@ public struct Fuser: Sendable {
         let schedule = model.description.schedule
         guard (1...Self.mostSamples).contains(options.samples) else {
             throw FusionError.option(name: "samples", value: "\(options.samples)", allowed: "from 1 to \(Self.mostSamples)")
+        }
+        guard (0...Self.mostGuidance).contains(options.guidance) else {
+            throw FusionError.option(name: "guidance", value: "\(options.guidance)", allowed: "from 0 to \(Self.mostGuidance)")
         }
         switch options.sampler {
         case .ddpm:
@@ -160,6 +167,7 @@ public struct Fuser: Sendable {
         timings.condition = start.secondsSince()
         start = .now
         let total = sampler.steps.count
+        let guidance = options.guidance > 0 ? Guidance(mri, other, steps: options.guidance) : nil
         let planes = try (0..<options.samples).map { index in
             let result = try sampler.sample(
                 shape: x1.shape, seed: options.seed &+ UInt64(index),
@@ -168,7 +176,8 @@ public struct Fuser: Sendable {
                     let estimate = try model.estimate(Variable(x), mri: x1, other: x2, prepared: condition, timesteps: [t])
                     return nowhere.cleared(Elementwise.clamp(estimate.refined.value, -1, 1))
                 })
-            return Padding.crop(result, height: mri.height, width: mri.width).plane()
+            let estimate = Padding.crop(result, height: mri.height, width: mri.width)
+            return (guidance?(estimate) ?? estimate).plane()
         }
         timings.sampling = start.secondsSince()
         return (planes, timings, total)

@@ -27,7 +27,7 @@ public struct TrainingReport: Sendable {
     public let learningRate: Float
     /// The weighted sum that was differentiated.
     public let loss: Float
-    /// The terms of the loss by name, without their weights.
+    /// What the loss is made of, by name and without weights: losses, and scores that are to grow.
     public let terms: [(name: String, value: Float)]
     /// Global norm of the gradient before clipping.
     public let gradientNorm: Float
@@ -80,10 +80,7 @@ public final class Trainer {
 
     /// One gradient step on one batch.
     public func advance() throws -> TrainingReport {
-        let batch = source.batch(step)
-        let loss = try losses(batch)
-        let total = loss.dropFirst().reduce(loss[0].weight * loss[0].value) { $0 + $1.weight * $1.value }
-        let terms = loss.map { ($0.name, $0.value.value.scalar) }
+        let (total, terms) = try loss(source.batch(step))
         total.backward()
         let rate = learningRate(step)
         let norm = optimizer.step(learningRate: rate)
@@ -97,8 +94,8 @@ public final class Trainer {
         return TrainingReport(step: step, learningRate: rate, loss: total.value.scalar, terms: terms, gradientNorm: norm)
     }
 
-    /// The terms of the loss for one batch (method part 2): the noise loss trains ε_θ; the others train n_θ, whose input x̃_0 is detached.
-    private func losses(_ batch: TrainingBatch) throws -> [(name: String, weight: Float, value: Variable)] {
+    /// The loss of one batch (method part 2) and its terms: the noise loss trains ε_θ; the others train n_θ, whose input x̃_0 is detached.
+    private func loss(_ batch: TrainingBatch) throws -> (total: Variable, terms: [(name: String, value: Float)]) {
         let noisy = try model.description.schedule.diffused(batch.origin, by: batch.noise, to: batch.timesteps)
         let (mri, other) = (Variable(batch.mri), Variable(batch.other))
         let condition = model.predictor.prepare(model.encoder(mri: mri, other: other))
@@ -106,21 +103,25 @@ public final class Trainer {
 
         // Images in 0...1 with the background set to 0, as the sampler sets it.
         let inside = Variable(Background(batch.mri, batch.other).inside)
-        func levels(_ x: Variable) -> Variable { x.affine(scale: 0.5, offset: 0.5) }
-        let fused = levels(estimate.refined) * inside
-        let (first, second, origin) = (levels(mri), levels(other), levels(Variable(batch.origin)))
-        return [
-            ("noise", 1, Losses.squaredError(estimate.noise, Variable(batch.noise))),
-            ("prior", 4, Losses.absoluteError(fused, origin)),
-            ("ssim_mri", 0.3, Losses.dissimilarity(fused, first)),
-            ("ssim_\(configuration.modality.rawValue)", 0.3, Losses.dissimilarity(fused, second)),
-            ("ssim_prior", 0.3, Losses.dissimilarity(fused, origin)),
-            ("gradient", 1, Losses.gradientLoss(fused, first, second)),
-            ("vif_mri", -0.4, Losses.informationFidelity(first, fused)),
-            ("vif_\(configuration.modality.rawValue)", -0.4, Losses.informationFidelity(second, fused)),
-            ("qabf", -0.5, Losses.edgePreservation(first, second, fused)),
+        func levels(_ x: Tensor) -> Tensor { Elementwise.affine(x, scale: 0.5, offset: 0.5) }
+        let fused = estimate.refined.affine(scale: 0.5, offset: 0.5) * inside
+        let noise = Losses.squaredError(estimate.noise, Variable(batch.noise))
+        let distance = Losses.absoluteError(fused, Variable(levels(batch.origin)))
+        // Only what a picture can show is scored: beyond white, more contrast would always score better.
+        let shown = fused.clamped(0, 1)
+        let weights = FusionObjective.Weights()
+        let (scores, slope) = FusionObjective(first: levels(batch.mri), second: levels(batch.other))(shown.value, weights)
+        let quality = shown.number(scores.total(weights), slope: slope)
+        let terms = [
+            ("noise", noise.value.scalar), ("prior", distance.value.scalar), ("ssim", scores.similarity), ("vif", scores.fidelity),
+            ("qabf", scores.edges), ("scd", scores.differences), ("mi", scores.information), ("excess", scores.excess),
         ]
+        return (noise + Self.priorWeight * distance + -Self.objectiveWeight * quality, terms)
     }
+
+    /// The weights of what trains n_θ: they keep its gradient as large as ε_θ's.
+    private static let priorWeight: Float = 0.25
+    private static let objectiveWeight: Float = 0.02
 
     /// The networks with averaged weights, frozen: what is validated and shipped.
     public func averagedModel() throws -> FusionModel {

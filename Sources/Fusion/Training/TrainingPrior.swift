@@ -6,7 +6,13 @@ import Tensors
 /// The fusion knowledge prior Φ(P) of a whole training set: several good candidates per pair, cached on disk.
 public enum TrainingPrior {
     /// What the search maximises, as a name for the cache: changing the score must change it.
-    static let recipe = "bank-search-1: ssim7 + vif + q + mi/8 + scd/8"
+    static let recipe = "bank-search-1, pixel-ascent-1: ssim7 + vif + q + mi/8 + scd/8"
+
+    private static var search: PriorSearch {
+        var search = PriorSearch()
+        search.kept = 2
+        return search
+    }
 
     /// The quality of a fused image: the scores of method part 4 that the literature reports, brought to comparable sizes.
     static func score(_ first: Plane, _ second: Plane, _ fused: Plane) throws -> Double {
@@ -33,7 +39,7 @@ public enum TrainingPrior {
                     slots[index] = Result {
                         let cache = PriorCache(first: pair.mri, second: pair.other, recipe: recipe)
                         return try cache.candidates(at: folder.appending(path: pair.name + ".prior")) {
-                            try PriorSearch().candidates(pair.mri, pair.other, score: score)
+                            try climbed(search.candidates(pair.mri, pair.other, score: score), pair)
                         }
                     }
                 }
@@ -43,4 +49,23 @@ public enum TrainingPrior {
         }
         return results
     }
+
+    /// The candidates after pixel ascent from each, best first, without those far behind the best.
+    private static func climbed(_ candidates: [PriorCandidate], _ pair: ImagePair) throws -> [PriorCandidate] {
+        func levels(_ plane: Plane) -> Tensor { Tensor(Shape(1, plane.height, plane.width, 1), plane.values.map { $0 / 255 }) }
+        let objective = FusionObjective(first: levels(pair.mri), second: levels(pair.other))
+        let inside = Background(Tensor(normalizing: pair.mri), Tensor(normalizing: pair.other)).inside
+        let results = try candidates.map { candidate in
+            let arrived = PixelAscent()(from: levels(candidate.plane), objective, inside: inside)
+            let plane = Plane(
+                width: pair.mri.width, height: pair.mri.height, values: arrived.values.map { $0 * 255 })
+            return PriorCandidate(
+                name: candidate.name + ", climbed", score: try score(pair.mri, pair.other, plane), plane: plane)
+        }
+        let best = results.map(\.score).max() ?? 0
+        return search.distinct(results, pair.mri, pair.other).filter { $0.score >= best - margin }
+    }
+
+    /// How far behind the best a candidate may be, in the score's units.
+    private static let margin = 0.1
 }

@@ -57,14 +57,23 @@ public enum Validation {
         try scores(on: pairs, convention: convention) { rule.fuse($0.mri, $0.other) }
     }
 
+    /// Mean scores of fused images by whatever means.
+    public static func scores(
+        of fused: [(pair: ImagePair, plane: Plane)], convention: FusionScores.Convention = .published
+    ) throws -> MeanScores {
+        MeanScores(
+            try fused.map {
+                try FusionScores(first: $0.pair.mri, second: $0.pair.other, fused: Image($0.plane).luma(), convention: convention)
+            })
+    }
+
     private static func scores(
         on pairs: [ImagePair], convention: FusionScores.Convention, progress: (Int) -> Void = { _ in }, _ fuse: (ImagePair) throws -> Plane
     ) throws -> MeanScores {
-        MeanScores(
-            try pairs.enumerated().map { index, pair in
-                let fused = Image(try fuse(pair)).luma()
+        try scores(
+            of: pairs.enumerated().map { index, pair in
                 defer { progress(index + 1) }
-                return try FusionScores(first: pair.mri, second: pair.other, fused: fused, convention: convention)
-            })
+                return (pair, try fuse(pair))
+            }, convention: convention)
     }
 }

@@ -30,11 +30,7 @@ struct EvaluateCommand: ParsableCommand {
         if json {
             print(try prettyJSON(Dictionary(uniqueKeysWithValues: rows)))
         } else {
-            print("| \(pairs.count) pairs, \(convention.rawValue) | \(MeanScores.names.joined(separator: " | ")) |")
-            print("|---|" + String(repeating: "---|", count: MeanScores.names.count))
-            for (name, scores) in rows {
-                print("| \(name) | \(scores.values.map { String(format: "%.3f", $0) }.joined(separator: " | ")) |")
-            }
+            printTable(rows, title: "\(pairs.count) pairs, \(convention.rawValue)")
         }
     }
 }

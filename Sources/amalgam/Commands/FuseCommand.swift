@@ -60,10 +60,13 @@ struct SamplingOptions: ParsableArguments {
     @Option(help: "DDIM's eta, 0 to 1; 0 unless given.") var eta: Double?
     @Option(help: "Seed of the noise.") var seed: UInt64 = 42
     @Option(help: "Pictures that are drawn and averaged.") var samples = 1
+    @Option(help: "Steps of pixel ascent that guide the last estimate; 0 leaves it to the networks.")
+    var guidance = FusionOptions().guidance
 
     var options: FusionOptions {
         var options = FusionOptions()
         (options.sampler, options.steps, options.eta, options.seed, options.samples) = (sampler, steps, eta, seed, samples)
+        options.guidance = guidance
         return options
     }
 }

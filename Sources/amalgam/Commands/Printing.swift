@@ -1,4 +1,5 @@
 import Foundation
+import Fusion
 import Scores
 
 /// The main scores in two lines.
@@ -9,6 +10,13 @@ func summary(_ scores: FusionScores, second: String) -> String {
         against MRI/\(second.uppercased()): \(line("SSIM", scores.ssim))  \(line("MI", scores.mutualInformation))  \(line("VIF", scores.vif))
         Q^AB/F \(text(scores.qabf.combined))  PSNR \(text(scores.psnr.combined)) dB  SCC \(text(scores.scc.mean))  SCD \(text(scores.scd.sum))
         """
+}
+
+/// Mean scores as a Markdown table.
+func printTable(_ rows: [(name: String, scores: MeanScores)], title: String) {
+    print("| \(title) | \(MeanScores.names.joined(separator: " | ")) |")
+    print("|---|" + String(repeating: "---|", count: MeanScores.names.count))
+    for (name, scores) in rows { print("| \(name) | \(scores.values.map { String(format: "%.3f", $0) }.joined(separator: " | ")) |") }
 }
 
 /// JSON for people and programs: sorted keys, indented.

@@ -132,7 +132,10 @@ class NoiseNetwork(Numbered):
 
 
 class RefinementNetwork(nn.Module):
-    """n_θ: what x̃_0 lacks to be x̄_0, given the sources and t; two levels of Transformer blocks."""
+    """n_θ: what x̃_0 lacks to be x̄_0, given the sources and t; two levels of Transformer blocks.
+
+    Per pixel it decides between the sources (choice), how far to go from x̃_0 to the chosen (keep), and a rest.
+    """
 
     def __init__(self, channels: list[int], embedding: int):
         super().__init__()
@@ -146,14 +149,16 @@ class RefinementNetwork(nn.Module):
         self.bottom = TransformerBlock(deep)
         self.up = HaarUp(deep, shallow)
         self.decoder = TransformerBlock(shallow)
-        self.head = convolution(3, shallow, 4)
+        self.head = convolution(3, shallow, 12)
 
     def forward(self, estimate: Tensor, mri: Tensor, other: Tensor, timesteps: Tensor) -> Tensor:
         embedding = self.time(timesteps)
         x = self.stem(haar(torch.cat([estimate, mri, other], dim=1)))
         x = self.encoder(modulate(x, self.modulation(embedding)))
         deep = self.bottom(modulate(self.down(x), self.bottom_modulation(embedding)))
-        return estimate + inverse_haar(self.head(self.decoder(x + self.up(deep))))
+        rest, choice, keep = inverse_haar(self.head(self.decoder(x + self.up(deep)))).split(1, dim=1)
+        chosen = other + choice.sigmoid() * (mri - other)
+        return estimate + keep.sigmoid() * (chosen - estimate) + rest.tanh()
 
 
 class FusionModel(nn.Module):
