@@ -27,8 +27,9 @@ import Testing
     }
 
     private func expectBetterThanMean(_ pairs: [ImagePair]) throws {
-        let model = try Validation.scores(of: ModelRegistry.load(.ct), on: pairs)
-        let mean = try Validation.scores(of: MeanRule(), on: pairs)
+        var table = ScoreTable(pairs)
+        let model = try table.add(.model(ModelRegistry.load(.ct)), on: pairs)
+        let mean = try table.add(.rule(MeanRule()), on: pairs)
         print("shipped weights on \(pairs.count) pairs: \(model); the mean: \(mean)")
         #expect(model.vif > mean.vif && model.qabf > mean.qabf)
     }

@@ -17,10 +17,10 @@ struct FusionObjective {
     /// The scores pull at each other: VIF and Q^AB/F alone cost MI, SSIM and SCD. On MRI-CT pairs these weights raise VIF and Q^AB/F
     /// far over the maximum rule's while the others stay near it.
     struct Weights: Sendable, Equatable, Codable {
-        var similarity: Float = 3
-        var fidelity: Float = 2
-        var edges: Float = 6
-        var differences: Float = 0.6
+        var similarity: Float = 3.5
+        var fidelity: Float = 1.4
+        var edges: Float = 8
+        var differences: Float = 0.9
         var information: Float = 0.25
         /// The weight, against, of edges stronger than in both sources.
         var excess: Float = 6

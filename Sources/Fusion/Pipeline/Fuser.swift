@@ -154,8 +154,7 @@ public struct Fuser: Sendable {
         mri: Plane, other: Plane, options: FusionOptions, willStep: (Int, Int) throws -> Void = { _, _ in }
     ) throws -> (planes: [Plane], timings: FusionTimings, steps: Int) {
         let sampler = try sampler(options)
-        let multiple = FusionModel.sideMultiple
-        let (height, width) = ((mri.height + multiple - 1) / multiple * multiple, (mri.width + multiple - 1) / multiple * multiple)
+        let (height, width) = (FusionModel.padded(mri.height), FusionModel.padded(mri.width))
         func prepared(_ plane: Plane) -> Variable {
             Variable(Padding.edge(Tensor(normalizing: plane), height: height, width: width))
         }

@@ -31,23 +31,28 @@ public enum TrainingPrior {
         var results: [[PriorCandidate]] = []
         for start in stride(from: 0, to: pairs.count, by: 8) {
             let batch = Array(pairs[start..<min(pairs.count, start + 8)])
-            nonisolated(unsafe) var found = [Result<[PriorCandidate], any Error>?](repeating: nil, count: batch.count)
-            found.withUnsafeMutableBufferPointer { slots in
+            nonisolated(unsafe) var outcomes = [Result<[PriorCandidate], any Error>?](repeating: nil, count: batch.count)
+            outcomes.withUnsafeMutableBufferPointer { slots in
                 nonisolated(unsafe) let slots = slots
                 ThreadPool.run(batch.count) { index in
                     let pair = batch[index]
                     slots[index] = Result {
                         let cache = PriorCache(first: pair.mri, second: pair.other, recipe: recipe)
-                        return try cache.candidates(at: folder.appending(path: pair.name + ".prior")) {
-                            try climbed(search.candidates(pair.mri, pair.other, score: score), pair)
-                        }
+                        return try cache.candidates(at: folder.appending(path: pair.name + ".prior")) { try found(for: pair) }
                     }
                 }
             }
-            results += try found.map { try $0!.get() }
+            results += try outcomes.map { try $0!.get() }
             progress(results.count)
         }
         return results
+    }
+
+    /// The best candidate of one pair, searched for anew.
+    public static func best(of pair: ImagePair) throws -> PriorCandidate { try found(for: pair)[0] }
+
+    private static func found(for pair: ImagePair) throws -> [PriorCandidate] {
+        try climbed(search.candidates(pair.mri, pair.other, score: score), pair)
     }
 
     /// The candidates after pixel ascent from each, best first, without those far behind the best.

@@ -12,13 +12,6 @@ func summary(_ scores: FusionScores, second: String) -> String {
         """
 }
 
-/// Mean scores as a Markdown table.
-func printTable(_ rows: [(name: String, scores: MeanScores)], title: String) {
-    print("| \(title) | \(MeanScores.names.joined(separator: " | ")) |")
-    print("|---|" + String(repeating: "---|", count: MeanScores.names.count))
-    for (name, scores) in rows { print("| \(name) | \(scores.values.map { String(format: "%.3f", $0) }.joined(separator: " | ")) |") }
-}
-
 /// JSON for people and programs: sorted keys, indented.
 func prettyJSON(_ value: some Encodable) throws -> String {
     let encoder = JSONEncoder()
@@ -38,4 +31,15 @@ struct AnyEncodable: Encodable {
 /// A line on standard error that replaces the one before it.
 func reportProgress(_ line: String, ends: Bool) {
     FileHandle.standardError.write(Data("\r\u{1B}[K\(line)\(ends ? "\n" : "")".utf8))
+}
+
+/// Twenty cells, filled by the share that is done.
+func progressBar(_ done: Int, _ total: Int) -> String {
+    let filled = 20 * done / max(1, total)
+    return String(repeating: "█", count: filled) + String(repeating: "░", count: 20 - filled)
+}
+
+/// `count` of the pairs at equal distances.
+func spread(_ pairs: [ImagePair], _ count: Int) -> [ImagePair] {
+    count >= pairs.count ? pairs : (0..<count).map { pairs[(2 * $0 + 1) * pairs.count / (2 * count)] }
 }

@@ -7,8 +7,8 @@ struct PriorCommand: ParsableCommand {
         commandName: "prior", abstract: "Searches for the fused images that a model learns from, and scores them.",
         discussion: """
             DATA holds mri-ct/mri and mri-ct/ct (or mri-pet, mri-spect) with equal file names. The candidates of each pair go into OUTPUT, \
-            where `amalgam train` finds them if OUTPUT is the folder `prior` of its run. Prints means as a Markdown table: the rules of the \
-            bank, and the candidates by their rank.
+            where `amalgam train` finds them if OUTPUT is the folder `prior` of its run. Prints means as Markdown tables: the rules of \
+            the bank, and the candidates by their rank.
             """)
 
     @Option(help: "Folder with the pairs.") var data: String
@@ -22,13 +22,15 @@ struct PriorCommand: ParsableCommand {
         let candidates = try TrainingPrior.candidates(of: pairs, cachedIn: URL(filePath: output)) { done in
             reportProgress("prior \(done)/\(pairs.count)", ends: done == pairs.count)
         }
-        var rows = try FusionRules.bank.map { ($0.name, try Validation.scores(of: $0, on: pairs)) }
-        let most = candidates.map(\.count).max() ?? 0
-        for rank in 0..<most {
+        var table = ScoreTable(pairs)
+        for rule in FusionRules.bank { try table.add(.rule(rule), on: pairs) }
+        print(table.markdown, terminator: "")
+        for rank in 0..<(candidates.map(\.count).max() ?? 0) {
             let chosen = zip(pairs, candidates).filter { rank < $0.1.count }
-            let scores = try Validation.scores(of: chosen.map { ($0.0, $0.1[rank].plane) })
-            rows.append(("candidate \(rank + 1) of \(chosen.count) pairs", scores))
+            let planes = Dictionary(uniqueKeysWithValues: chosen.map { ($0.0.name, $0.1[rank].plane) })
+            var table = ScoreTable(chosen.map(\.0))
+            try table.add(FusionMethod("candidate \(rank + 1)") { planes[$0.name]! }, on: chosen.map(\.0))
+            print("\n" + table.markdown, terminator: "")
         }
-        printTable(rows, title: "\(pairs.count) pairs, published")
     }
 }

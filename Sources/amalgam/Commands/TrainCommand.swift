@@ -45,7 +45,11 @@ struct TrainCommand: ParsableCommand {
         let candidates = try TrainingPrior.candidates(of: pairs, cachedIn: folder.appending(path: "prior")) { done in
             reportProgress("prior \(done)/\(pairs.count)", ends: done == pairs.count)
         }
-        for rule in held.isEmpty ? [] : FusionRules.bank { print("\(rule.name): \(line(try Validation.scores(of: rule, on: held)))") }
+        if !held.isEmpty {
+            var table = ScoreTable(held)
+            for rule in FusionRules.bank { try table.add(.rule(rule), on: held) }
+            reportProgress(table.markdown, ends: true)
+        }
 
         var configuration = TrainingConfiguration()
         (configuration.modality, configuration.crop, configuration.batch, configuration.steps) = (modality, crop, batch, steps)
@@ -90,15 +94,15 @@ struct TrainCommand: ParsableCommand {
             let elapsed = Date().timeIntervalSince(start)
             let left = elapsed / Double(step.step - first) * Double(steps - step.step)
             let done = step.step == steps
-            let bar = String(repeating: "█", count: 20 * step.step / steps).padding(toLength: 20, withPad: "░", startingAt: 0)
             let terms = step.terms.map { "\($0.name) \(String(format: "%.4f", smooth[$0.name]!))" }.joined(separator: "  ")
-            reportProgress("\(bar) \(step.step)/\(steps)  \(terms)  \(clock(left)) left", ends: done)
+            reportProgress("\(progressBar(step.step, steps)) \(step.step)/\(steps)  \(terms)  \(clock(left)) left", ends: done)
             if step.step % checkpointEvery == 0 || done {
                 try trainer.saveCheckpoint(to: checkpoint)
                 try trainer.averagedModel().write(to: folder.appending(path: "model.safetensors"))
             }
             if !held.isEmpty && (step.step % validateEvery == 0 || done) {
-                let mean = try Validation.scores(of: trainer.averagedModel(), on: held)
+                var table = ScoreTable(held)
+                let mean = try table.add(.model(trainer.averagedModel()), on: held)
                 if scores.isEmpty { try scores.write("step," + MeanScores.names.joined(separator: ",")) }
                 try scores.write("\(step.step)," + mean.values.map { "\($0)" }.joined(separator: ","))
                 reportProgress("step \(step.step): \(line(mean))", ends: true)
@@ -108,11 +112,6 @@ struct TrainCommand: ParsableCommand {
 
     private func line(_ scores: MeanScores) -> String {
         zip(MeanScores.names, scores.values).map { "\($0) \(String(format: "%.3f", $1))" }.joined(separator: "  ")
-    }
-
-    /// `count` of the pairs at equal distances.
-    private func spread(_ pairs: [ImagePair], _ count: Int) -> [ImagePair] {
-        count >= pairs.count ? pairs : (0..<count).map { pairs[(2 * $0 + 1) * pairs.count / (2 * count)] }
     }
 }
 
