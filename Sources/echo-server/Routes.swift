@@ -21,11 +21,14 @@ func makeRouter() -> Router {
     return router
 }
 
-/// The body as it came.
+/// The body as it came; OPTIONS without one asks for the methods alone (RFC 9110 §9.3.7).
 private func echo(_ request: Request) async throws -> Response {
     let body = try await request.body.collect(upTo: 32 << 20)
     var response = Response.bytes(body, type: request.headers["Content-Type"] ?? "application/octet-stream")
-    if request.method == .options { response.headers.append("Allow", "DELETE, GET, HEAD, OPTIONS, PATCH, POST, PUT") }
+    if request.method == .options {
+        if body.isEmpty { response = Response(.noContent) }
+        response.headers.append("Allow", "DELETE, GET, HEAD, OPTIONS, PATCH, POST, PUT")
+    }
     return response
 }
 

@@ -1,4 +1,5 @@
 import Foundation
+import Glibc
 import Testing
 
 @testable import HTTP
@@ -26,6 +27,12 @@ final class EchoProcess {
 
     /// Sends SIGTERM.
     func terminate() { process.terminate() }
+
+    /// Stops the process and lets it go on.
+    func interrupt() {
+        kill(process.processIdentifier, SIGSTOP)
+        kill(process.processIdentifier, SIGCONT)
+    }
 
     /// Sends SIGTERM; returns the exit status.
     func end() -> Int32 {

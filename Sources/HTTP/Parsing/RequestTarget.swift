@@ -52,10 +52,11 @@ struct RequestTarget: Sendable, Equatable {
             for segment in path.dropFirst().split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false) {
                 if !segment.contains(UInt8(ascii: "%")) {
                     segments.append(String(decoding: segment, as: UTF8.self))
-                } else if let decoded = Grammar.percentDecoded(segment) {
+                } else if let decoded = Grammar.percentDecoded(segment), !decoded.utf8.contains(where: Grammar.isControl) {
                     segments.append(decoded)
                 } else {
-                    return .failure(Refusal(.badRequest, "The path must be UTF-8 without NUL.", "RFC 3986 §2.5"))
+                    // An encoded line end is a header for whoever decodes too early (RFC 3986 §7.3).
+                    return .failure(Refusal(.badRequest, "The path must be UTF-8 without control characters.", "RFC 3986 §2.5"))
                 }
             }
         }

@@ -38,6 +38,9 @@ extension HTTPServer {
         public var connections = 16384
         /// Open connections from one address; further ones are answered 429 (RFC 6585 §4). Raise it behind a proxy, which is one address.
         public var connectionsPerAddress = 1024
+        /// Requests that a client may send ahead of their answers: the last of so many in a row is answered with "Connection: close", and
+        /// what follows is to be sent again (RFC 9112 §9.3.2). At least 1.
+        public var pipelinedRequests = 1000
         /// Bytes that wait in memory, each way, for a slow handler or a slow client.
         public var bufferBytes = 256 << 10
 

@@ -59,10 +59,11 @@ extension Connection {
             refuse(error)
             return rest.count
         }
+        pipelined += 1
+        // What follows a CONNECT would have been the tunnel's, so nothing after it is a request (RFC 9110 §9.3.6).
+        let keepAlive = head.keepAlive && head.method != .connect && pipelined < limits.pipelinedRequests
         exchange = Exchange(
-            // What follows a CONNECT would have been the tunnel's, so nothing after it is a request (RFC 9110 §9.3.6).
-            id: id, method: head.method, version: head.version, keepAlive: head.keepAlive && head.method != .connect, decoder: decoder,
-            owesContinue: head.expectsContinue)
+            id: id, method: head.method, version: head.version, keepAlive: keepAlive, decoder: decoder, owesContinue: head.expectsContinue)
         switch head.framing {
         case .none: break
         case .length(let length) where rest.count >= length:
