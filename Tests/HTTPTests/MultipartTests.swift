@@ -54,7 +54,7 @@ import Testing
         let bytes = Array(Self.form.utf8)
         let expected: [MultipartEvent] = [
             .began(MultipartHead(name: "mri", isFile: true, contentType: "image/png")),
-            .content(Array("a\r\n--b\r\n--b-\r\r\n--".utf8)), .ended,
+            .content(Array("a\r\n--b\r\n--b-\r\r\n--".utf8)[...]), .ended,
             .began(MultipartHead(name: "seed")), .content([0x37]), .ended,
             .began(MultipartHead(name: "empty \"x\"")), .ended, .finished,
         ]
@@ -66,7 +66,7 @@ import Testing
 
     @Test func form_IsRefused_TruncatedAtEveryByte() {
         let bytes = Array(Self.form.utf8)
-        let whole = ByteSearch.first(Array("--b-1--".utf8), in: bytes)! + 7
+        let whole = ByteSearch.first(Array("--b-1--".utf8), in: bytes[...])! + 7
         for length in 0..<whole {
             #expect(throws: Problem.self, "cut at \(length)") { try Self.parse([bytes[..<length]]) }
         }

@@ -47,8 +47,7 @@ import Testing
 
     @Test func accessLog_HoldsNothingOfTheClients() async throws {
         let recorder = LogRecorder()
-        var router = makeRouter()
-        router.use(accessLog())
+        let router = makeRouter(within: accessLog())
         var request = try Request(.get, "/items/5?name=JANE_DOE", headers: ["X-Name": "JANE_DOE"], id: "id-1")
         request.baseLogger = Logger(label: "test") { _ in recorder }
         _ = await router.respond(to: request)

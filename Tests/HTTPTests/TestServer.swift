@@ -3,8 +3,9 @@ import Logging
 @testable import HTTP
 
 /// A router with something of everything.
-func makeRouter() -> Router {
+func makeRouter(within middleware: Middleware...) -> Router {
     var router = Router()
+    for middleware in middleware { router.use(middleware) }
     router.get("/") { _ in .text("hello\n") }
     router.get("/items/{id}") { .text(try $0.parameters.require("id", as: Int.self).description) }
     router.get("/items/new") { _ in .text("new") }

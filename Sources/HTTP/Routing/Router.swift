@@ -51,7 +51,7 @@ public struct Router: Sendable {
             }
         }
         precondition(nodes[node].routes[method] == nil, "\(method) \(pattern) has a handler already")
-        nodes[node].routes[method] = Route(pattern: pattern, parameters: parameters, placement: placement, handler: handler)
+        nodes[node].routes[method] = Route(pattern: pattern, parameters: parameters, placement: placement, handler: wrapped(handler))
     }
 
     public mutating func get(
@@ -70,60 +70,64 @@ public struct Router: Sendable {
     public mutating func otherwise(_ handler: @escaping HTTPServer.Handler) { fallback = handler }
 
     /// Wraps every answer, also 404 and 405; what is added first is outermost.
-    public mutating func use(_ middleware: @escaping Middleware) { self.middleware.append(middleware) }
+    ///
+    /// - Precondition: no route is there yet: a route is wrapped when it is added, once, and not at every request.
+    public mutating func use(_ middleware: @escaping Middleware) {
+        precondition(nodes.count == 1 && nodes[0].routes.isEmpty, "middleware comes before the routes that it wraps")
+        self.middleware.append(middleware)
+    }
 
     /// The answer, errors rendered. Complexity: O(segments) look-ups, but for patterns that differ late.
     public func respond(to request: Request) async -> Response {
         var request = request
-        let resolution = resolve(&request)
-        return await answer(request, resolution.handler)
+        let handler = resolve(&request).handler
+        do { return try await handler(request) } catch { return Self.render(error, request) }
     }
 
-    /// The answer of a resolved handler within the middleware, errors rendered.
-    func answer(_ request: Request, _ handler: @escaping HTTPServer.Handler) async -> Response {
-        do { return try await run(0, request, handler) } catch { return render(error, request) }
-    }
-
-    private func run(_ index: Int, _ request: Request, _ handler: @escaping HTTPServer.Handler) async throws -> Response {
-        guard index < middleware.count else {
-            do { return try await handler(request) } catch { return render(error, request) }
+    /// The handler within the middleware, which sees its errors rendered.
+    private func wrapped(_ handler: @escaping HTTPServer.Handler) -> HTTPServer.Handler {
+        let rendered: HTTPServer.Handler = { request in
+            do { return try await handler(request) } catch { return Self.render(error, request) }
         }
-        return try await middleware[index](request) { try await run(index + 1, $0, handler) }
+        return middleware.reversed().reduce(rendered) { next, middleware in { try await middleware($0, next) } }
     }
 
     /// Of an error that is no problem only the type is logged: its text may name a patient.
-    private func render(_ error: any Error, _ request: Request) -> Response {
+    private static func render(_ error: any Error, _ request: Request) -> Response {
         if !(error is any ProblemConvertible) && !(error is CancellationError) {
             request.logger.error("A handler failed", metadata: ["error": "\(type(of: error))"])
         }
         return Problem.describing(error).response
     }
 
-    /// Finds the handler and tells the request its route and captures. Cheap enough for the event loop.
+    /// Finds what answers the request, middleware included, and tells the request its route and captures. Cheap enough for the event loop.
     func resolve(_ request: inout Request) -> Resolution {
-        if request.path == "*" {
-            let allow = Self.allow(Set(nodes.flatMap(\.routes.keys)))
-            return Resolution { _ in Response(.noContent, headers: ["Allow": allow]) }
-        }
+        if request.path == "*" { return Resolution(handler: optionsAnswer(Set(nodes.flatMap(\.routes.keys)))) }
         guard request.method.isImplemented else {
-            return Resolution { _ in throw Problem(.notImplemented, detail: "This server does not implement the method (RFC 9110 §9.1).") }
+            return refusal(Problem(.notImplemented, detail: "This server does not implement the method (RFC 9110 §9.1)."))
         }
         var captured: [String] = []
         guard let node = find(request.segments[...], from: 0, &captured) else {
-            return Resolution(handler: fallback ?? { _ in throw Problem(.notFound, detail: "There is nothing at this path.") })
+            if let fallback { return Resolution(handler: wrapped(fallback)) }
+            return refusal(Problem(.notFound, detail: "There is nothing at this path."))
         }
         let routes = nodes[node].routes
         if let route = routes[request.method] ?? (request.method == .head ? routes[.get] : nil) {
             request.route = route.pattern
-            request.parameters.pairs = Array(zip(route.parameters, captured))
+            for (name, value) in zip(route.parameters, captured) { request.parameters.pairs.append((name, value)) }
             return Resolution(placement: route.placement, handler: route.handler)
         }
         request.route = routes.values.first?.pattern
+        if request.method == .options { return Resolution(handler: optionsAnswer(Set(routes.keys))) }
         let allow = Self.allow(Set(routes.keys))
-        if request.method == .options { return Resolution { _ in Response(.noContent, headers: ["Allow": allow]) } }
-        return Resolution { _ in
-            throw Problem(.methodNotAllowed, detail: "The methods of this path are \(allow).", headers: ["Allow": allow])
-        }
+        return refusal(Problem(.methodNotAllowed, detail: "The methods of this path are \(allow).", headers: ["Allow": allow]))
+    }
+
+    private func refusal(_ problem: Problem) -> Resolution { Resolution(handler: wrapped { _ in throw problem }) }
+
+    private func optionsAnswer(_ methods: Set<Method>) -> HTTPServer.Handler {
+        let allow = Self.allow(methods)
+        return wrapped { _ in Response(.noContent, headers: ["Allow": allow]) }
     }
 
     /// The node of a path, literal segments tried before captures.

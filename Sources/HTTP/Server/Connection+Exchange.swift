@@ -169,9 +169,11 @@ extension Connection {
         let keepAlive = exchange!.keepAlive && isRead && !core.isDraining && framing != .close
         exchange!.keepAlive = keepAlive
         exchange!.framing = framing
+        // A small body goes out behind its head, in one write.
+        let room = if case .bytes(let bytes) = response.body, bytes.count <= 4096 { bytes.count } else { 0 }
         var head = ResponseEncoder.head(
             response, framing: framing, version: exchange!.version, keepAlive: keepAlive, id: exchange!.id, date: loop.clock.date,
-            capacity: 1024)
+            capacity: room)
         lastProgress = loop.clock.now
         // RFC 9110 §9.3.2: HEAD has the head of GET and no content.
         guard exchange!.method != .head, framing != .none else {
@@ -180,7 +182,7 @@ extension Connection {
         }
         switch response.body {
         case .empty: output.append(head)
-        case .bytes(let bytes) where bytes.count <= 4096:
+        case .bytes(let bytes) where bytes.count == room:
             head.append(contentsOf: bytes)
             output.append(head)
         case .bytes(let bytes):

@@ -97,7 +97,7 @@ final class Connection: EventLoop.Watched, @unchecked Sendable {
         guard !isPumping else { return }
         isPumping = true
         defer { isPumping = false }
-        var budget = 16
+        var budget = 4
         processInbound()
         while wantsBytes, isReadable, !sawEnd {
             if budget == 0 {

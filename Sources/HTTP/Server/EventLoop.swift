@@ -44,8 +44,8 @@ final class EventLoop: @unchecked Sendable, TaskExecutor {
     private var again: [UInt64] = []
     /// What the loop's own thread submitted: it needs no lock.
     private var own: [Work] = []
-    /// Where every socket of this loop is read into.
-    let scratch = UnsafeMutableRawBufferPointer.allocate(byteCount: 64 << 10, alignment: 64)
+    /// Where every socket of this loop is read into: a form with two pictures at once.
+    let scratch = UnsafeMutableRawBufferPointer.allocate(byteCount: 256 << 10, alignment: 64)
 
     private static let wakeToken = UInt64.max
 

@@ -10,6 +10,7 @@ final class ServerCore: Sendable {
     }
 
     let configuration: HTTPServer.Configuration
+    let timeouts: HTTPServer.Timeouts.Nanoseconds
     let logger: Logger
     /// Decides on the loop what answers a request and where; nil leaves the place to the configuration.
     private let resolve: @Sendable (inout Request) -> Router.Resolution
@@ -19,6 +20,7 @@ final class ServerCore: Sendable {
 
     init(configuration: HTTPServer.Configuration, logger: Logger, resolve: @escaping @Sendable (inout Request) -> Router.Resolution) {
         (self.configuration, self.logger, self.resolve) = (configuration, logger, resolve)
+        timeouts = HTTPServer.Timeouts.Nanoseconds(configuration.timeouts)
         // With eight digits of a number: fifteen bytes, which a String holds without allocating.
         prefix = Self.hexadecimal(UInt.random(in: 0...0xFF_FFFF), digits: 6) + "-"
     }
