@@ -23,6 +23,8 @@ let package = Package(
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
     ],
     targets: [
@@ -47,7 +49,12 @@ let package = Package(
         .target(name: "Jobs", dependencies: [.product(name: "GRDB", package: "GRDB.swift")]),
         .target(
             name: "Service",
-            dependencies: ["Fusion", "HTTP", "Jobs", .product(name: "Logging", package: "swift-log")]),
+            dependencies: [
+                "Fusion", "HTTP", "Jobs",
+                .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "CoreMetrics", package: "swift-metrics"),
+                .product(name: "Logging", package: "swift-log"),
+            ]),
         .executableTarget(
             name: "amalgam",
             dependencies: [
@@ -69,7 +76,12 @@ let package = Package(
         .testTarget(name: "HTTPTests", dependencies: ["HTTP", "echo-server", "TestSupport"], exclude: ["Clients"]),
         .testTarget(name: "JobsTests", dependencies: ["Jobs", "TestSupport", .product(name: "GRDB", package: "GRDB.swift")]),
         .testTarget(
-            name: "ServiceTests", dependencies: ["Service", "amalgam", "Fusion", "Diffusion", "Imaging", "TestSupport"]),
+            name: "ServiceTests",
+            dependencies: [
+                "Service", "amalgam", "Fusion", "Diffusion", "HTTP", "Imaging", "Jobs", "TestSupport",
+                .product(name: "CoreMetrics", package: "swift-metrics"),
+                .product(name: "Logging", package: "swift-log"),
+            ]),
     ],
     swiftLanguageModes: [.v6]
 )

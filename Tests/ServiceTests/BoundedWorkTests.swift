@@ -1,0 +1,55 @@
+import Foundation
+import HTTP
+import Testing
+
+@testable import Service
+
+/// Long computations for requests: some at once, some in line, the rest refused.
+@Suite struct BoundedWorkTests {
+    /// Holds a thread until it is let go.
+    private final class Gate: Sendable {
+        private let (entry, exit) = (DispatchSemaphore(value: 0), DispatchSemaphore(value: 0))
+
+        func hold() {
+            entry.signal()
+            exit.wait()
+        }
+
+        /// Returns once somebody is held.
+        func entered() async {
+            await withCheckedContinuation { continuation in
+                Thread.detachNewThread { [entry] in
+                    entry.wait()
+                    continuation.resume()
+                }
+            }
+        }
+
+        func open() { exit.signal() }
+    }
+
+    @Test func work_BeyondTheLine_IsRefusedWithRetryAfter() async throws {
+        let (work, gate) = (BoundedWork(threads: 1, waiting: 0), Gate())
+        async let held: Void = work.run { gate.hold() }
+        await gate.entered()
+        let problem = await #expect(throws: Problem.self) { try await work.run {} }
+        #expect(problem?.status == .serviceUnavailable && problem?.type == ProblemType.busy.rawValue)
+        #expect(problem?.headers["Retry-After"].flatMap { Int($0) }.map { $0 > 0 } == true)
+        gate.open()
+        try await held
+        #expect(try await work.run { 4 } == 4, "there is room again")
+        await #expect(throws: CocoaError.self) { try await work.run { throw CocoaError(.featureUnsupported) } }
+        #expect(try await work.run { 5 } == 5, "after an error as well")
+    }
+
+    @Test func work_ForAClientThatIsGone_IsNotBegun() async throws {
+        let (work, gate) = (BoundedWork(threads: 1, waiting: 8), Gate())
+        async let held: Void = work.run { gate.hold() }
+        await gate.entered()
+        let waiting = Task { try await work.run { Issue.record("nobody waits for this") } }
+        waiting.cancel()
+        gate.open()
+        try await held
+        await #expect(throws: CancellationError.self) { try await waiting.value }
+    }
+}
