@@ -10,7 +10,7 @@ public enum MultipartEvent: Sendable, Equatable {
 ///
 /// It keeps no more than a part's header section or a boundary's length of bytes: content passes through. Complexity: O(bytes).
 public struct MultipartParser: Sendable {
-    /// Bounds on a form. Beyond one it is refused as 413, a part's head as 431.
+    /// Bounds on a form. Beyond one it is refused as 413, a part's head as 400.
     public struct Limits: Sendable {
         public var parts = 32
         /// The header section of one part.
@@ -174,7 +174,7 @@ public struct MultipartParser: Sendable {
         let end = ByteSearch.first([13, 10, 13, 10], in: held)
         guard (end ?? held.count - 3) <= limits.headerBytes else {
             throw Problem(
-                .headerFieldsTooLarge, detail: "Keep a part's header within \(limits.headerBytes) bytes.")
+                .badRequest, detail: "Keep a part's header within \(limits.headerBytes) bytes.")
         }
         guard let end else { return false }
         let head = try MultipartHead(section: held[..<end].dropFirst(2), limits: limits)
