@@ -26,6 +26,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
     ],
     targets: [
         // Images and their scores.
@@ -54,7 +55,8 @@ let package = Package(
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "CoreMetrics", package: "swift-metrics"),
                 .product(name: "Logging", package: "swift-log"),
-            ]),
+            ],
+            resources: [.embedInCode("Resources/index.html"), .embedInCode("Resources/openapi.yaml")]),
         .executableTarget(
             name: "amalgam",
             dependencies: [
@@ -78,10 +80,12 @@ let package = Package(
         .testTarget(
             name: "ServiceTests",
             dependencies: [
-                "Service", "amalgam", "Fusion", "Diffusion", "HTTP", "Imaging", "Jobs", "TestSupport",
+                "Service", "amalgam", "Fusion", "Diffusion", "HTTP", "Imaging", "Jobs", "Scores", "TestSupport",
                 .product(name: "CoreMetrics", package: "swift-metrics"),
                 .product(name: "Logging", package: "swift-log"),
-            ]),
+                .product(name: "Yams", package: "Yams"),
+            ],
+            exclude: ["Clients"]),
     ],
     swiftLanguageModes: [.v6]
 )

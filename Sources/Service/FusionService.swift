@@ -60,6 +60,7 @@ public final class FusionService: Sendable {
         ScoreRoutes(limits: limits, maxBodyBytes: configuration.maxBodyBytes, work: BoundedWork(threads: 1, waiting: 16)).add(to: &router)
         StatusRoutes(shelf: shelf, readiness: readiness).add(to: &router)
         MetricsRoutes(metrics: metrics, readiness: readiness, pool: pool, workers: configuration.workers).add(to: &router)
+        PageRoutes().add(to: &router)
         self.router = router
         server = HTTPServer(configuration: serving, logger: logger, router: router)
     }

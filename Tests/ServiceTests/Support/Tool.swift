@@ -11,4 +11,16 @@ enum Tool: String {
     }
 
     var isInstalled: Bool { path != nil }
+
+    /// The interpreter that AMALGAM_PYTHON names, where it has the package.
+    static func python(with package: String) -> String? {
+        guard let path = ProcessInfo.processInfo.environment["AMALGAM_PYTHON"] else { return nil }
+        let process = Process()
+        process.executableURL = URL(filePath: path)
+        process.arguments = ["-c", "import \(package)"]
+        process.standardError = FileHandle.nullDevice
+        guard (try? process.run()) != nil else { return nil }
+        process.waitUntilExit()
+        return process.terminationStatus == 0 ? path : nil
+    }
 }

@@ -1,0 +1,81 @@
+import Foundation
+import Testing
+
+@testable import Service
+
+/// The web page.
+@Suite struct PageTests {
+    private let page = String(decoding: PackageResources.index_html, as: UTF8.self)
+
+    @Test func page_IsOnePiece_AndItsPolicyIsStrict() async throws {
+        #expect(page.firstMatch(of: /(src|href)="(?!\/openapi\.yaml")/) == nil, "nothing is fetched from elsewhere")
+        #expect(page.firstMatch(of: /https?:|@import|url\(|innerHTML|eval\(| style="| on[a-z]+="/) == nil)
+        #expect(page.matches(of: /<script/).count == 1 && page.matches(of: /<style/).count == 1)
+        let folder = try Folder()
+        try await RunningService.during(in: folder) { service in
+            let answer = try await service.get("/")
+            #expect(answer.status == 200 && answer.headers["content-type"] == "text/html; charset=utf-8")
+            #expect(Array(answer.body) == PackageResources.index_html)
+            let policy = try #require(answer.headers["content-security-policy"])
+            #expect(policy.contains("default-src 'none'") && !policy.contains("unsafe") && !policy.contains("*"))
+            for element in ["script", "style"] {
+                let content = try #require(
+                    page.components(separatedBy: "<\(element)>").last?.components(separatedBy: "</\(element)>").first)
+                try folder.write(content.utf8, to: element)
+                let outcome = try await Program(
+                    URL(filePath: "/bin/sh"), ["-c", "openssl dgst -sha256 -binary \(element) | base64"], in: folder
+                ).outcome()
+                let digest = outcome.output.trimmingCharacters(in: .whitespacesAndNewlines)
+                #expect(digest.count == 44 && policy.contains("\(element)-src 'sha256-\(digest)'"))
+            }
+            for (name, value) in [("x-content-type-options", "nosniff"), ("referrer-policy", "no-referrer")] {
+                #expect(answer.headers[name] == value)
+            }
+            let tag = try #require(answer.headers["etag"])
+            #expect(try await service.get("/", "-H", "If-None-Match: \(tag)").status == 304)
+        }
+    }
+
+    @Test func page_NamesEveryControl() {
+        // Each input stands in a label of its own.
+        for input in page.matches(of: /<(input|select)[^>]*>/) {
+            let before = page[..<input.range.lowerBound]
+            let (opened, closed) = (before.matches(of: /<label/).count, before.matches(of: /<\/label>/).count)
+            #expect(opened == closed + 1, "\(input.output.0)")
+        }
+        for option in FusionForm.optionNames { #expect(page.contains("name=\"\(option)\""), "\(option) has a field") }
+        for image in page.matches(of: /<img[^>]*>/) { #expect(image.output.contains("alt=\"")) }
+        #expect(page.contains("<html lang=\"en\">") && page.contains("light-dark(") && page.contains("aria-live"))
+    }
+
+    /// In a real browser, with the page's policy in force.
+    @Test(.enabled(if: Tool.chromium.isInstalled, "chromium is not installed: apt-get install chromium"))
+    func browser_ShowsAJobWithItsScores() async throws {
+        let folder = try Folder()
+        let pair = try await folder.phantoms(64)
+        try await RunningService.during(in: folder) { service in
+            let job = try await service.submit(pair, "samples=2", headers: ["Prefer: wait=60"]).json
+            func browse(_ fragment: String) async throws -> String {
+                let options = [
+                    "--headless", "--no-sandbox", "--disable-gpu", "--user-data-dir=\(folder["profile"])", "--virtual-time-budget=5000",
+                ]
+                let browser = try Program(
+                    URL(filePath: try #require(Tool.chromium.path)),
+                    options + ["--enable-logging=stderr", "--dump-dom", "\(service.address)/\(fragment)"], in: folder)
+                let outcome = try await browser.outcome()
+                #expect(!outcome.error.contains("Content Security Policy") && !outcome.error.contains("Uncaught"), "\(outcome.error)")
+                return outcome.output
+            }
+            let empty = try await browse("")
+            #expect(empty.contains(">Ready</span>") && empty.contains("MRI + CT, succeeded"), "\(empty.suffix(3000))")
+            let id = try #require(job["id"].text)
+            let shown = try await browse("#\(id)")
+            for score in ["ssim", "mi", "vif"] {
+                let value = String(format: "%.4f", try #require(job["scores"][score]["sum"].number))
+                #expect(shown.contains(">\(value)</td>"), "\(score)")
+            }
+            #expect(shown.contains(">Succeeded</strong>") && shown.contains(id) && shown.contains("grey levels</span>"))
+            #expect(shown.firstMatch(of: /src="blob:[^"]+"/) != nil, "the fused picture is there")
+        }
+    }
+}
