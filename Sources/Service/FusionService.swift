@@ -42,7 +42,13 @@ public final class FusionService: Sendable {
                 metrics.count(event)
             },
             handler: { [metrics] claimed, context in try metrics.busy.measure { try work.run(claimed, context) } })
-        for model in shelf.models { metrics.add(model) }
+        for model in shelf.models {
+            metrics.add(model)
+            let description = model.fuser.model.description
+            logger.info(
+                "Model loaded",
+                metadata: ["model": "\(description.name)", "modality": "\(description.modality)", "sha256": "\(model.sha256)"])
+        }
 
         var serving = HTTPServer.Configuration(host: configuration.host, port: configuration.port)
         serving.limits.bodyBytes = configuration.maxBodyBytes

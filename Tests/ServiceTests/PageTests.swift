@@ -78,4 +78,20 @@ import Testing
             #expect(shown.firstMatch(of: /src="blob:[^"]+"/) != nil, "the fused picture is there")
         }
     }
+
+    @Test(
+        .enabled(
+            if: Tool.chromedriver.isInstalled && Tool.python(with: "selenium") != nil,
+            "chromedriver is not installed, or AMALGAM_PYTHON names no python that has selenium"))
+    func browser_FusesCancelsAndExplains() async throws {
+        let folder = try Folder()
+        let pair = try await folder.phantoms(64)
+        let script = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "Clients/page.py").path
+        try await RunningService.during(in: folder) { service in
+            let outcome = try await Program(
+                URL(filePath: try #require(Tool.python(with: "selenium"))), [script, service.address, pair.mri, pair.other], in: folder
+            ).outcome()
+            #expect(outcome.hasSucceeded && outcome.output == "done\n", "\(outcome)")
+        }
+    }
 }

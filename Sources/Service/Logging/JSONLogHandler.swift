@@ -32,11 +32,7 @@ public struct JSONLogHandler: LogHandler {
     /// The members in a fixed order: time, level, message, then the metadata by name.
     static func line(time: Date, level: Logger.Level, message: Logger.Message, metadata: Logger.Metadata) -> Data {
         let own: [(String, Value)] = [
-            (
-                "time",
-                .text(time.formatted(.iso8601.year().month().day().timeZone(separator: .omitted).time(includingFractionalSeconds: true)))
-            ),
-            ("level", .text(level.rawValue)), ("message", .text("\(message)")),
+            ("time", .text(time.timestamp)), ("level", .text(level.rawValue)), ("message", .text("\(message)")),
         ]
         let names = Set(own.map(\.0))
         let rest = metadata.sorted { $0.key < $1.key }.map { (names.contains($0.key) ? "metadata." + $0.key : $0.key, Value($0.value)) }

@@ -15,7 +15,8 @@ struct ServiceMetrics: Sendable {
     private let ended: [Job.State: Counter]
 
     static let descriptions = [
-        MetricDescription("amalgam_http_requests_total", .counter, "Requests answered, by method, route template and status."),
+        MetricDescription(
+            "amalgam_http_requests_total", .counter, "Requests that the router answered, by method, route template and status."),
         MetricDescription(
             "amalgam_http_request_seconds", .requestSeconds,
             "Seconds from a request's head to the head of its answer, by method and route template."),

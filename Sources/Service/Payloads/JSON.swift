@@ -19,3 +19,10 @@ extension Response {
         return response
     }
 }
+
+extension Date {
+    /// RFC 3339 in UTC with milliseconds.
+    var timestamp: String {
+        formatted(.iso8601.year().month().day().timeZone(separator: .omitted).time(includingFractionalSeconds: true))
+    }
+}

@@ -29,10 +29,10 @@ struct JobPayload: Encodable {
         try container.encode(ProgressPayload(job, now: now), forKey: "progress")
         try container.encodeIfPresent(queuePosition, forKey: "queue_position")
         try container.encode(job.attempts, forKey: "attempts")
-        try container.encode(timestamp(job.created), forKey: "created")
-        try container.encodeIfPresent(job.started.map(timestamp), forKey: "started")
-        try container.encodeIfPresent(job.finished.map(timestamp), forKey: "finished")
-        try container.encodeIfPresent(job.expires.map(timestamp), forKey: "expires")
+        try container.encode(job.created.timestamp, forKey: "created")
+        try container.encodeIfPresent(job.started?.timestamp, forKey: "started")
+        try container.encodeIfPresent(job.finished?.timestamp, forKey: "finished")
+        try container.encodeIfPresent(job.expires?.timestamp, forKey: "expires")
         try container.encode(TimesPayload(job, parts: result?.seconds), forKey: "seconds")
 
         try container.encode(parameters.modality, forKey: "modality")
@@ -58,11 +58,6 @@ struct JobPayload: Encodable {
     }
 
     static func path(_ id: Job.ID) -> String { "/v1/jobs/\(id)" }
-
-    /// RFC 3339 in UTC with milliseconds.
-    private func timestamp(_ date: Date) -> String {
-        date.formatted(.iso8601.year().month().day().timeZone(separator: .omitted).time(includingFractionalSeconds: true))
-    }
 }
 
 extension FusionParameters {

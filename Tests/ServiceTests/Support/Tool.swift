@@ -2,7 +2,7 @@ import Foundation
 
 /// Programs of others that some tests ask; without them those tests say that they are skipped.
 enum Tool: String {
-    case promtool, chromium
+    case promtool, chromium, chromedriver
 
     /// Its file, found by PATH.
     var path: String? {
