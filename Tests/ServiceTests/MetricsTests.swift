@@ -128,7 +128,7 @@ import Testing
             #expect(value(#"amalgam_http_requests_total{method="POST",route="/v1/fusions",status="202"}"#, in: text) == 2)
             #expect(value(#"amalgam_http_requests_total{method="POST",route="/v1/fusions",status="400"}"#, in: text) == 1)
             #expect(value(#"amalgam_http_requests_total{method="GET",route="none",status="404"}"#, in: text) == 1)
-            #expect(value(#"amalgam_http_request_seconds_count{method="POST",route="/v1/fusions"}"#, in: text) == 5)
+            #expect(value(#"amalgam_http_request_duration_seconds_count{method="POST",route="/v1/fusions"}"#, in: text) == 5)
             #expect(value("amalgam_job_queue_seconds_count", in: text) == 3 && value("amalgam_job_inference_seconds_count", in: text) == 2)
             #expect(try #require(value("amalgam_sampling_steps_total", in: text)) > 6)
             #expect(try #require(value("amalgam_worker_busy_seconds_total", in: text)) > 0)
@@ -138,6 +138,8 @@ import Testing
             for sample in ["process_resident_memory_bytes", "process_cpu_seconds_total", "process_open_fds", "process_start_time_seconds"] {
                 #expect(try #require(value(sample, in: text)) > 0, "\(sample)")
             }
+            let names = text.matches(of: /# TYPE ([a-z_]+) [a-z]+\n/).map { String($0.1) }
+            #expect(Set(names) == Set(ServiceMetrics.descriptions.map(\.name)), "what is exposed is described, and the other way round")
             #expect(!text.contains(endless) && !text.contains("nowhere"), "no label holds what a client made up")
         }
     }

@@ -12,13 +12,14 @@ struct ServiceMetrics: Sendable {
     let inference: CoreMetrics.Timer
     private let totals = Totals()
     private let queueSeconds: CoreMetrics.Timer
+    private let failedAttempts: Counter
     private let ended: [Job.State: Counter]
 
     static let descriptions = [
         MetricDescription(
             "amalgam_http_requests_total", .counter, "Requests that the router answered, by method, route template and status."),
         MetricDescription(
-            "amalgam_http_request_seconds", .requestSeconds,
+            "amalgam_http_request_duration_seconds", .requestSeconds,
             "Seconds from a request's head to the head of its answer, by method and route template."),
         MetricDescription("amalgam_jobs_queued", .gauge, "Jobs that wait."),
         MetricDescription("amalgam_jobs_running", .gauge, "Jobs that run."),
@@ -49,6 +50,7 @@ struct ServiceMetrics: Sendable {
         steps = Counter(label: "amalgam_sampling_steps_total", factory: registry)
         inference = Timer(label: "amalgam_job_inference_seconds", factory: registry)
         queueSeconds = Timer(label: "amalgam_job_queue_seconds", factory: registry)
+        failedAttempts = Counter(label: "amalgam_job_attempts_failed_total", factory: registry)
         // There from the start, so that the first rise is seen as one.
         ended = Dictionary(
             uniqueKeysWithValues: Job.State.allCases.filter(\.isFinal).map { state in
@@ -84,7 +86,7 @@ struct ServiceMetrics: Sendable {
         case .started(let job):
             if job.attempts == 1, let started = job.started { queueSeconds.recordSeconds(started.timeIntervalSince(job.created)) }
         case .ended(let job): jobEnded(job.state)
-        case .attemptFailed: Counter(label: "amalgam_job_attempts_failed_total", factory: registry).increment()
+        case .attemptFailed: failedAttempts.increment()
         case .leaseLost, .erased, .storeTrouble: break
         }
     }
@@ -97,7 +99,7 @@ struct ServiceMetrics: Sendable {
             let labels = [
                 ("method", request.method.isImplemented ? request.method.rawValue : "other"), ("route", request.route ?? "none"),
             ]
-            let timer = Timer(label: "amalgam_http_request_seconds", dimensions: labels, factory: registry)
+            let timer = Timer(label: "amalgam_http_request_duration_seconds", dimensions: labels, factory: registry)
             timer.recordSeconds((ContinuousClock.now - start).inSeconds)
             Counter(
                 label: "amalgam_http_requests_total", dimensions: labels + [("status", "\(response.status.rawValue)")], factory: registry
