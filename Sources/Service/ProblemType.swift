@@ -18,6 +18,28 @@ enum ProblemType: String, CaseIterable {
     case idempotencyConflict = "/problems/idempotency-conflict"
     case conflict = "/problems/conflict"
     case storage = "/problems/storage"
+
+    /// What every problem of the type is about, in a sentence: served at the type's own address (RFC 9457 §3.1.1).
+    var meaning: String {
+        switch self {
+        case .unknownField: "The form or the query has a member that this route does not know."
+        case .missingField: "A picture is missing."
+        case .extraField: "A member came twice, or two second images came."
+        case .badOption: "An option has no value, or one outside its range."
+        case .badImage: "A picture is no sound PNG, or smaller than 16 pixels a side."
+        case .sizesDiffer: "The pictures are not of one size."
+        case .tooManyPixels: "A picture is larger than the service allows."
+        case .noModel: "No model is loaded for the modality."
+        case .queueFull: "As many jobs wait as may."
+        case .busy: "Too many requests of this kind are in work."
+        case .draining: "The service is stopping."
+        case .noSuchJob: "There is no job of this id, or not any more."
+        case .noResult: "The job has no such picture, or not yet."
+        case .idempotencyConflict: "The idempotency key was used for another request."
+        case .conflict: "The job is in a state that does not allow this."
+        case .storage: "The job store failed, has no room or does not answer."
+        }
+    }
 }
 
 extension Problem {

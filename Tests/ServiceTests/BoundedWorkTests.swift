@@ -6,28 +6,6 @@ import Testing
 
 /// Long computations for requests: some at once, some in line, the rest refused.
 @Suite struct BoundedWorkTests {
-    /// Holds a thread until it is let go.
-    private final class Gate: Sendable {
-        private let (entry, exit) = (DispatchSemaphore(value: 0), DispatchSemaphore(value: 0))
-
-        func hold() {
-            entry.signal()
-            exit.wait()
-        }
-
-        /// Returns once somebody is held.
-        func entered() async {
-            await withCheckedContinuation { continuation in
-                Thread.detachNewThread { [entry] in
-                    entry.wait()
-                    continuation.resume()
-                }
-            }
-        }
-
-        func open() { exit.signal() }
-    }
-
     @Test func work_BeyondTheLine_IsRefusedWithRetryAfter() async throws {
         let (work, gate) = (BoundedWork(threads: 1, waiting: 0), Gate())
         async let held: Void = work.run { gate.hold() }

@@ -1,5 +1,10 @@
 import Foundation
+import Fusion
+import HTTP
+import Jobs
 import Testing
+
+@testable import Service
 
 #if canImport(Glibc)
     import Glibc
@@ -56,5 +61,31 @@ import Testing
             #expect(job["sources"]["mri"]["sha256"].text == (try await sha256sum(pair.mri, in: folder)))
             #expect(job["sources"]["ct"]["sha256"].text == (try await sha256sum(pair.other, in: folder)))
         }
+    }
+
+    @Test func store_ThatDoesNotAnswer_MakesTheServiceUnready() async throws {
+        let store = try JobStore(.memory)
+        let pool = WorkerPool(store) { _, _ in throw CancellationError() }
+        var router = Router()
+        StatusRoutes(shelf: try ModelShelf(), readiness: Readiness(store: store, pool: pool, patience: .milliseconds(20))).add(to: &router)
+        let request = try Request(.get, "/readyz")
+
+        // Queries that do not end, as on a disk that hangs, on each of the threads that ask the store.
+        let gate = Gate()
+        let hanging = (0..<8).map { _ in Task { try await store.perform { _ throws(JobError) in gate.hold() } } }
+        await gate.entered(8)
+        let unready = await router.respond(to: request)
+        #expect(unready.status == .serviceUnavailable && unready.text == "{\"status\":\"store-unavailable\"}\n")
+        gate.open(8)
+        for query in hanging { try await query.value }
+        _ = try await poll("the store's answer") { await router.respond(to: request).status == .ok ? true : nil }
+        await pool.shutdown(grace: .zero)
+    }
+}
+
+extension Response {
+    /// The content, where it is there as a whole.
+    fileprivate var text: String? {
+        if case .bytes(let bytes) = body { String(decoding: bytes, as: UTF8.self) } else { nil }
     }
 }

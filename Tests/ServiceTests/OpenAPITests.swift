@@ -51,7 +51,8 @@ import Yams
         let type = component("Problem")["properties"]["type"]
         #expect(words(type) == Set(ProblemType.allCases.map(\.rawValue) + ["about:blank"]))
         for problem in ProblemType.allCases {
-            #expect(type["description"].text?.contains("| `\(problem.rawValue)` | ") == true, "\(problem) is explained")
+            let row = "| `\(problem.rawValue)` | \(problem.meaning) |\n"
+            #expect(type["description"].text?.contains(row) == true, "\(problem) is explained")
         }
         #expect(names(component("Problem")) == ["type", "title", "status", "detail", "field"])
     }
@@ -112,9 +113,12 @@ import Yams
         }
         try await RunningService.during(in: folder) { service in
             let served = try await service.get("/openapi.yaml")
-            #expect(served.headers["content-type"] == "application/yaml" && Array(served.body) == PackageResources.openapi_yaml)
+            #expect(served.headers["content-type"] == "application/yaml" && served.body == Data(PackageResources.openapi_yaml))
             let tag = try #require(served.headers["etag"])
             #expect(try await service.get("/openapi.yaml", "-H", "If-None-Match: \(tag)").status == 304)
+            for problem in ProblemType.allCases {
+                #expect(String(decoding: try await service.get(problem.rawValue).body, as: UTF8.self) == problem.meaning + "\n")
+            }
 
             let endless = try await service.submitEndless(pair)
             expect(try await service.job(endless), "Job", "running")
@@ -148,6 +152,6 @@ import Yams
             [script, Program.url.path, "--max-examples", "25", "--seed", "1"],
             in: folder
         ).outcome()
-        #expect(outcome.hasSucceeded && outcome.output.contains("Tested: 13"), "\(outcome.output)\(outcome.error)")
+        #expect(outcome.hasSucceeded && outcome.output.contains("Tested: 14"), "\(outcome.output)\(outcome.error)")
     }
 }

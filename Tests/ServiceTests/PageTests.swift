@@ -15,7 +15,7 @@ import Testing
         try await RunningService.during(in: folder) { service in
             let answer = try await service.get("/")
             #expect(answer.status == 200 && answer.headers["content-type"] == "text/html; charset=utf-8")
-            #expect(Array(answer.body) == PackageResources.index_html)
+            #expect(answer.body == Data(PackageResources.index_html))
             let policy = try #require(answer.headers["content-security-policy"])
             #expect(policy.contains("default-src 'none'") && !policy.contains("unsafe") && !policy.contains("*"))
             for element in ["script", "style"] {

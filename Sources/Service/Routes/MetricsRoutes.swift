@@ -18,14 +18,13 @@ struct MetricsRoutes: Sendable {
 
     /// Brings up to date what is looked up rather than counted. Where the store does not answer, its gauges keep their last values.
     private func look() async {
-        if let statistics = await readiness.statistics() {
+        let look = await readiness.look()
+        metrics.set("amalgam_ready", look.status == .ready ? 1 : 0)
+        if let statistics = look.statistics {
             metrics.set("amalgam_jobs_queued", Double(statistics.counts[.queued] ?? 0))
             metrics.set("amalgam_jobs_running", Double(statistics.counts[.running] ?? 0))
             metrics.set("amalgam_jobs_oldest_queued_seconds", statistics.oldestQueued.map { max(0, Date().timeIntervalSince($0)) } ?? 0)
             metrics.set("amalgam_store_bytes", Double(statistics.bytes))
-            metrics.set("amalgam_ready", pool.isDraining ? 0 : 1)
-        } else {
-            metrics.set("amalgam_ready", 0)
         }
         metrics.set("amalgam_workers", Double(workers))
         metrics.set("amalgam_workers_busy", Double(pool.busyWorkers))

@@ -2,7 +2,7 @@ import Crypto
 import Foundation
 import HTTP
 
-/// GET / and /openapi.yaml: what is read by people and their tools, compiled into the program.
+/// GET /, /openapi.yaml and /problems/{name}: what is read by people and their tools, compiled into the program.
 struct PageRoutes: Sendable {
     private let page = Document(PackageResources.index_html, type: "text/html; charset=utf-8")
     private let description = Document(PackageResources.openapi_yaml, type: "application/yaml")
@@ -18,6 +18,12 @@ struct PageRoutes: Sendable {
             return response
         }
         router.get("/openapi.yaml") { [description] in description.response(to: $0) }
+        router.get("/problems/{name}") { request in
+            guard let type = ProblemType(rawValue: "/problems/\(try request.parameters.require("name", as: String.self))") else {
+                throw Problem(.notFound, detail: "There is no such type of problem; /openapi.yaml lists them.")
+            }
+            return .text(type.meaning + "\n")
+        }
     }
 }
 
