@@ -43,7 +43,7 @@ let requestLineRows: [RequestRow] = [
     RequestRow("9110 §9.1 unknown method", line("BREW / HTTP/1.1"), 501, open: true),
     RequestRow("9110 §9.1 case-sensitive", line("get / HTTP/1.1"), 501, open: true),
     RequestRow("9112 §3 method without end", String(repeating: "A", count: 9000), 501),
-    RequestRow("9110 §9.3.8 TRACE", line("TRACE / HTTP/1.1"), 501, open: true),
+    RequestRow("9110 §9.3.8 TRACE", line("TRACE / HTTP/1.1"), 405, open: true),
     RequestRow("9112 §3.2.3 CONNECT", line("CONNECT a:443 HTTP/1.1"), 501),
     RequestRow("9112 §3.2.3 CONNECT without port", line("CONNECT a HTTP/1.1"), 400),
     RequestRow("9112 §3.2.3 CONNECT a path", line("CONNECT / HTTP/1.1"), 400),

@@ -119,6 +119,15 @@ import Testing
         }
     }
 
+    @Test func routes_AreListedByPattern() {
+        var router = Router()
+        let nothing: HTTPServer.Handler = { _ in Response(.noContent) }
+        router.delete("/jobs/{id}", nothing)
+        router.get("/jobs/{id}", nothing)
+        router.get("/", nothing)
+        #expect(router.routes.map { "\($0.method) \($0.pattern)" } == ["GET /", "DELETE /jobs/{id}", "GET /jobs/{id}"])
+    }
+
     @Test func deadlines_ComeInOrder() {
         var generator = SeededGenerator(seed: 3)
         for _ in 0..<200 {

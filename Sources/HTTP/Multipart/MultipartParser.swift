@@ -11,7 +11,7 @@ public enum MultipartEvent: Sendable, Equatable {
 ///
 /// It keeps no more than a part's header section or a boundary's length of bytes: content passes through, uncopied. Complexity: O(bytes).
 public struct MultipartParser: Sendable {
-    /// Bounds on a form. Beyond one it is refused as 413, a part's head as 431.
+    /// Bounds on a form. Beyond one it is refused as 413, a part's head as 400.
     public struct Limits: Sendable {
         public var parts = 32
         /// The header section of one part.
@@ -185,7 +185,7 @@ public struct MultipartParser: Sendable {
         // One byte behind the longest that is borne tells that it is too long, however much came with it.
         let end = ByteSearch.first([13, 10, 13, 10], in: rest.prefix(limits.headerBytes + 4))
         guard end != nil || rest.count < limits.headerBytes + 4 else {
-            throw Problem(.headerFieldsTooLarge, detail: "Keep a part's header within \(limits.headerBytes) bytes.")
+            throw Problem(.badRequest, detail: "Keep a part's header within \(limits.headerBytes) bytes.")
         }
         guard let end else { return false }
         events.append(.began(try MultipartHead(section: rest.prefix(end).dropFirst(2), limits: limits)))

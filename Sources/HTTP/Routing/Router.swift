@@ -66,6 +66,11 @@ public struct Router: Sendable {
         _ pattern: String, placement: HTTPServer.HandlerPlacement? = nil, _ handler: @escaping HTTPServer.Handler
     ) { on(.delete, pattern, placement: placement, handler) }
 
+    /// Every route as its method and pattern, ordered by pattern, to be held against documentation.
+    public var routes: [(method: Method, pattern: String)] {
+        nodes.flatMap { node in node.routes.map { ($0, $1.pattern) } }.sorted { ($0.1, $0.0.rawValue) < ($1.1, $1.0.rawValue) }
+    }
+
     /// Answers every method on every path that no route has, instead of 404.
     public mutating func otherwise(_ handler: @escaping HTTPServer.Handler) { fallback = handler }
 

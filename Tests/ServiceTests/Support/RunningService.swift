@@ -34,6 +34,11 @@ final class RunningService: Sendable {
     /// Everything that the service has written, to either stream.
     var log: String { program.written + program.complaints }
 
+    /// Lines of the log as JSON; null where a line is none.
+    var logLines: [JSON] { program.complaints.split(separator: "\n").map { (try? JSON(Data($0.utf8))) ?? .null } }
+
+    var processIdentifier: Int32 { program.process.processIdentifier }
+
     /// Serves for `body`, then stops by SIGTERM, which has to be a clean stop unless `body` has ended the service itself.
     static func during<Value>(
         _ arguments: [String] = [], data: String = "data", in folder: Folder, _ body: (RunningService) async throws -> Value
@@ -53,6 +58,11 @@ final class RunningService: Sendable {
     /// Sends a signal and waits for the end.
     func end(_ signal: Int32) async -> Outcome {
         if program.process.isRunning { kill(program.process.processIdentifier, signal) }
+        return await self.ended()
+    }
+
+    /// Waits for the end.
+    func ended() async -> Outcome {
         await ended.value
         return Outcome(
             status: program.process.terminationStatus, isSignal: program.process.terminationReason == .uncaughtSignal,
@@ -79,6 +89,11 @@ final class RunningService: Sendable {
     func submit(_ pair: Pair, _ options: String..., headers: [String] = []) async throws -> Answer {
         try await curl(
             headers.flatMap { ["-H", $0] } + (pair.fields + options).flatMap { ["-F", $0] } + ["\(address)/v1/fusions"], in: folder)
+    }
+
+    /// POST /v1/scores, with the fields as for `fuse`.
+    func score(_ fields: [String]) async throws -> Answer {
+        try await curl(fields.flatMap { ["-F", $0] } + ["\(address)/v1/scores"], in: folder)
     }
 
     /// Hands in a job of many steps, and waits until it has taken the first.
