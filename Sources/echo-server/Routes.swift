@@ -21,13 +21,17 @@ func makeRouter() -> Router {
     return router
 }
 
+private let methods = "DELETE, GET, HEAD, OPTIONS, PATCH, POST, PUT"
+
 /// The body as it came; OPTIONS without one asks for the methods alone (RFC 9110 §9.3.7).
 private func echo(_ request: Request) async throws -> Response {
+    // TRACE would be the request itself, credentials included (RFC 9110 §9.3.8).
+    guard request.method != .trace else { throw Problem(.methodNotAllowed, headers: ["Allow": methods]) }
     let body = try await request.body.collect(upTo: 32 << 20)
     var response = Response.bytes(body, type: request.headers["Content-Type"] ?? "application/octet-stream")
     if request.method == .options {
         if body.isEmpty { response = Response(.noContent) }
-        response.headers.append("Allow", "DELETE, GET, HEAD, OPTIONS, PATCH, POST, PUT")
+        response.headers.append("Allow", methods)
     }
     return response
 }

@@ -1,4 +1,5 @@
 import Foundation
+import HTTP
 import Logging
 
 /// Writes a JSON object a line (RFC 8259), for programs that collect logs: time, level, message, and beside them the metadata.
@@ -30,50 +31,28 @@ public struct JSONLogHandler: LogHandler {
     }
 
     /// The members in a fixed order: time, level, message, then the metadata by name.
+    ///
+    /// Written by hand: a line is written for every request, and encoders would take most of the time that a short answer takes.
     static func line(time: Date, level: Logger.Level, message: Logger.Message, metadata: Logger.Metadata) -> Data {
-        let own: [(String, Value)] = [
-            ("time", .text(time.timestamp)), ("level", .text(level.rawValue)), ("message", .text("\(message)")),
-        ]
-        let names = Set(own.map(\.0))
-        let rest = metadata.sorted { $0.key < $1.key }.map { (names.contains($0.key) ? "metadata." + $0.key : $0.key, Value($0.value)) }
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = .withoutEscapingSlashes
-        func json(_ value: some Encodable) -> String { (try? encoder.encode(value)).map { String(decoding: $0, as: UTF8.self) } ?? "null" }
-        let members = (own + rest).map { json($0.0) + ":" + json($0.1) }
-        return Data(("{" + members.joined(separator: ",") + "}\n").utf8)
-    }
-}
-
-/// A value of a log's metadata as JSON.
-private indirect enum Value: Encodable {
-    case text(String)
-    case integer(Int)
-    case number(Double)
-    case boolean(Bool)
-    case list([Value])
-    case members([String: Value])
-
-    init(_ value: Logger.Metadata.Value) {
-        switch value {
-        case .string(let text): self = .text(text)
-        case .stringConvertible(let value as any BinaryInteger): self = .integer(Int(clamping: value))
-        case .stringConvertible(let value as Double) where value.isFinite: self = .number(value)
-        case .stringConvertible(let value as Bool): self = .boolean(value)
-        case .stringConvertible(let value): self = .text("\(value)")
-        case .array(let values): self = .list(values.map(Value.init))
-        case .dictionary(let members): self = .members(members.mapValues(Value.init))
+        let own = [("time", time.timestamp), ("level", level.rawValue), ("message", "\(message)")]
+        var line = own.map { "\"\($0.0)\":" + JSONText.quoted($0.1) }.joined(separator: ",")
+        for (name, value) in metadata.sorted(by: { $0.key < $1.key }) {
+            let isTaken = own.contains { $0.0 == name }
+            line += "," + JSONText.quoted(isTaken ? "metadata." + name : name) + ":" + json(value)
         }
+        return Data("{\(line)}\n".utf8)
     }
 
-    func encode(to encoder: any Encoder) throws {
-        var container = encoder.singleValueContainer()
-        switch self {
-        case .text(let text): try container.encode(text)
-        case .integer(let value): try container.encode(value)
-        case .number(let value): try container.encode(value)
-        case .boolean(let value): try container.encode(value)
-        case .list(let values): try container.encode(values)
-        case .members(let members): try container.encode(members)
+    private static func json(_ value: Logger.Metadata.Value) -> String {
+        switch value {
+        case .string(let text): JSONText.quoted(text)
+        case .stringConvertible(let value as any BinaryInteger): "\(value)"
+        case .stringConvertible(let value as Double) where value.isFinite: "\(value)"
+        case .stringConvertible(let value as Bool): "\(value)"
+        case .stringConvertible(let value): JSONText.quoted("\(value)")
+        case .array(let values): "[" + values.map(json).joined(separator: ",") + "]"
+        case .dictionary(let members):
+            "{" + members.sorted { $0.key < $1.key }.map { JSONText.quoted($0.key) + ":" + json($0.value) }.joined(separator: ",") + "}"
         }
     }
 }

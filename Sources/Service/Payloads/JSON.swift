@@ -14,7 +14,12 @@ enum JSON {
 extension Response {
     /// An answer in JSON that no cache keeps.
     static func encoding(_ value: some Encodable, status: Status = .ok) throws -> Response {
-        var response = Response.json(try JSON.bytes(value) + Array("\n".utf8), status: status)
+        .encoded(try JSON.bytes(value), status: status)
+    }
+
+    /// An answer of JSON that is encoded already.
+    static func encoded(_ json: [UInt8], status: Status = .ok) -> Response {
+        var response = Response.json(json + Array("\n".utf8), status: status)
         response.headers.append("Cache-Control", "no-store")
         return response
     }

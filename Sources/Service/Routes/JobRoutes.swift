@@ -6,10 +6,16 @@ import Jobs
 struct JobRoutes: Sendable {
     let store: JobStore
     let metrics: ServiceMetrics
+    private let rendered = RenderedJobs()
+
+    init(store: JobStore, metrics: ServiceMetrics) { (self.store, self.metrics) = (store, metrics) }
 
     func add(to router: inout Router) {
         router.get("/v1/jobs") { try await list($0) }
-        router.get("/v1/jobs/{id}") { request in try .encoding(await store.payload(try await store.job(of: request))) }
+        // On the loop: what clients poll is answered from memory, without a change of threads.
+        router.get("/v1/jobs/{id}", placement: .loop) { request in
+            .encoded(try rendered.json(await store.payload(try await store.job(of: request))))
+        }
         router.get("/v1/jobs/{id}/fused.png") { try await picture("fused", $0) }
         router.get("/v1/jobs/{id}/uncertainty.png") { try await picture("uncertainty", $0) }
         router.delete("/v1/jobs/{id}") { try await delete($0) }

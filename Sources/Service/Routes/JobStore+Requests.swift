@@ -9,12 +9,14 @@ extension JobStore {
         guard let id = request.parameters["id"].flatMap(Job.ID.init) else {
             throw Problem(.notFound, type: .noSuchJob, detail: "That is not the id of a job.")
         }
+        if let job = recentJob(id) { return job }
         return try await perform { store throws(JobError) in try store.job(id) }
     }
 
     /// The job as it is shown, with its place in the queue.
     func payload(_ job: Job) async throws -> JobPayload {
-        let position = job.state == .queued ? try await perform { store throws(JobError) in try store.queuePosition(of: job.id) } : nil
-        return JobPayload(job: job, queuePosition: position)
+        guard job.state == .queued else { return JobPayload(job: job, queuePosition: nil) }
+        if let position = recentQueuePosition(of: job.id) { return JobPayload(job: job, queuePosition: position) }
+        return JobPayload(job: job, queuePosition: try await perform { store throws(JobError) in try store.queuePosition(of: job.id) })
     }
 }

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 """How long a job's status takes while the sampler has all processors, and what its pollers cost the sampler.
 
-    status-beside-sampler.py AMALGAM [CLIENTS [SECONDS]]
+    status-beside-sampler.py AMALGAM [CLIENTS [SECONDS [WORKERS]]]
 
-Starts `amalgam serve`, gives it endless jobs until every worker is at work, and has so many clients (1000), each on a connection of its
-own, ask for the status of a running job once a second. Prints the latencies, and the steps per second that the sampler takes with nobody
+Starts `amalgam serve` with so many workers (one for each processor), gives each an endless job, and has so many clients (1000), each on a
+connection of its own, ask for the status of a running job once a second. Prints the latencies, and the steps per second that the sampler takes with nobody
 asking and with all of them. Exits 1 where p99 reaches 20 ms.
 """
 
@@ -23,6 +23,7 @@ import urllib.request
 program = os.path.abspath(sys.argv[1])
 clients = int(sys.argv[2]) if len(sys.argv) > 2 else 1000
 seconds = float(sys.argv[3]) if len(sys.argv) > 3 else 20
+workers = int(sys.argv[4]) if len(sys.argv) > 4 else os.cpu_count()
 LIMIT = 20
 
 soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
@@ -79,12 +80,12 @@ def poll(span):
 
 folder = tempfile.mkdtemp()
 subprocess.run([program, "phantom", "--output", f"{folder}/sample"], check=True, stdout=subprocess.DEVNULL)
-service = subprocess.Popen([program, "serve", "--port", "0", "--data", f"{folder}/data", "--workers", str(os.cpu_count())],
+service = subprocess.Popen([program, "serve", "--port", "0", "--data", f"{folder}/data", "--workers", str(workers)],
                            stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
 try:
     port = int(service.stdout.readline().rsplit(":", 1)[1])
     base = f"http://127.0.0.1:{port}"
-    running = [submit() for _ in range(os.cpu_count())]
+    running = [submit() for _ in range(workers)]
     while any(get(f"/v1/jobs/{job}")["progress"]["completed"] == 0 for job in running):
         time.sleep(0.1)
     # What is measured is the server: the client goes first where it may.
