@@ -39,19 +39,25 @@ final class RunningService: Sendable {
 
     var processIdentifier: Int32 { program.process.processIdentifier }
 
-    /// Serves for `body`, then stops by SIGTERM, which has to be a clean stop unless `body` has ended the service itself.
+    /// Tests run in parallel: with all their services at once, none would get anywhere on a machine of few cores.
+    private static let places = Turnstile(4)
+
+    /// Serves for `body`, then stops by SIGTERM, which has to be a clean stop unless `body` has ended the service itself. A few services
+    /// run at a time, so `body` must not start another.
     static func during<Value>(
         _ arguments: [String] = [], data: String = "data", in folder: Folder, _ body: (RunningService) async throws -> Value
     ) async throws -> Value {
-        let service = try await RunningService(arguments + ["--threads", "1"], data: data, in: folder)
-        do {
-            let value = try await body(service)
-            if service.program.process.isRunning { #expect(await service.end(SIGTERM).hasSucceeded, "\(service.log)") }
-            return value
-        } catch {
-            print(service.log)
-            _ = await service.end(SIGKILL)
-            throw error
+        try await places.pass {
+            let service = try await RunningService(arguments + ["--threads", "1"], data: data, in: folder)
+            do {
+                let value = try await body(service)
+                if service.program.process.isRunning { #expect(await service.end(SIGTERM).hasSucceeded, "\(service.log)") }
+                return value
+            } catch {
+                print(service.log)
+                _ = await service.end(SIGKILL)
+                throw error
+            }
         }
     }
 
