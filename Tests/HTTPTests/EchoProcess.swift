@@ -23,7 +23,11 @@ final class EchoProcess {
         address = BoundAddress(host: "127.0.0.1", port: try #require(port, "the echo server did not start: \(line)"))
     }
 
-    deinit { process.terminate() }
+    /// Waits for the end: until then Foundation holds the process, which the leak sanitizer would report.
+    deinit {
+        process.terminate()
+        process.waitUntilExit()
+    }
 
     /// Sends SIGTERM.
     func terminate() { process.terminate() }
