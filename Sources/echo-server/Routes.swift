@@ -4,7 +4,9 @@ import HTTP
 func makeRouter() -> Router {
     var router = Router()
     let jobs = JobTable(count: 1000)
-    router.get("/v1/jobs/{id}", placement: .loop) { .json(try jobs.status($0.parameters["id"] ?? "")) }
+    router.get("/v1/jobs/{id}", atOnce: { jobs.status($0.parameters["id"] ?? "").map { .json($0) } }) { _ in
+        throw Problem(.notFound, detail: "There is no such job.")
+    }
     router.post("/form") { request in
         let form = try await request.multipartForm()
         return .text(form.parts.map { "\($0.head.name)=\($0.size)" }.joined(separator: ",") + "\n")
@@ -48,8 +50,5 @@ private struct JobTable: Sendable {
             })
     }
 
-    func status(_ id: String) throws -> [UInt8] {
-        guard let status = statuses[id] else { throw Problem(.notFound, detail: "There is no such job.") }
-        return status
-    }
+    func status(_ id: String) -> [UInt8]? { statuses[id] }
 }

@@ -13,11 +13,7 @@ import Testing
         let page = Array(try Data(contentsOf: folder.appending(path: "Clients/browser.html")))
         let revalidated = Counter()
         var router = makeRouter(
-            within: { request, next in
-                let response = try await next(request)
-                if response.status == .notModified { revalidated.add(1) }
-                return response
-            }, compression())
+            within: Middleware(after: { if $1.status == .notModified { revalidated.add(1) } }), compression())
         router.get("/page") { _ in .bytes(page, type: "text/html; charset=utf-8") }
         router.get("/picture") {
             Response.bytes((0..<1000).map { UInt8(truncatingIfNeeded: $0) }, type: "image/png").conditional(on: $0, tag: EntityTag("1"))

@@ -7,8 +7,8 @@ import Testing
 
     @Test func everyRow_GetsItsStatus_AndThenClosesOrPersists() async throws {
         #expect(requestRows.count >= 600)
-        for placement in [HTTPServer.HandlerPlacement.pool, .loop] {
-            try await withServer({ $0.handlers = placement }) { address, _ in
+        for atOnce in [false, true] {
+            try await withServer(router: makeRouter(atOnce: atOnce)) { address, _ in
                 for row in requestRows { try await check(row, address) }
             }
         }

@@ -38,6 +38,9 @@ public struct Problem: Error, Sendable {
         self.headers = headers
     }
 
+    /// RFC 9110 §9.1: a method that this server does not know.
+    static let unimplementedMethod = Problem(.notImplemented, detail: "This server does not implement the method (RFC 9110 §9.1).")
+
     /// A refused member of the request: a 400 unless told otherwise, with the extension member `field`.
     public static func field(_ field: String, _ detail: String, status: Status = .badRequest, type: String = "about:blank") -> Problem {
         Problem(status, type: type, detail: detail, members: ["field": .string(field)])

@@ -12,13 +12,7 @@ public struct Router: Sendable {
     private struct Route: Sendable {
         let pattern: String
         let parameters: [String]
-        let placement: HTTPServer.HandlerPlacement?
-        let handler: HTTPServer.Handler
-    }
-
-    /// What answers a request, and where.
-    struct Resolution {
-        var placement: HTTPServer.HandlerPlacement?
+        let atOnce: HTTPServer.ImmediateHandler?
         let handler: HTTPServer.Handler
     }
 
@@ -32,10 +26,11 @@ public struct Router: Sendable {
     ///
     /// - Parameters:
     ///   - pattern: segments with captures in braces: "/v1/jobs/{id}/fused.png". A literal segment wins over a capture.
-    ///   - placement: where the handler runs; nil takes the server's own placement.
+    ///   - atOnce: asked first, on the event loop's own thread, which saves a task and two changes of threads: for what never blocks and
+    ///     computes little. Nil from it leaves the request to the handler.
     /// - Precondition: the pattern begins with "/" and the route is not there yet.
     public mutating func on(
-        _ method: Method, _ pattern: String, placement: HTTPServer.HandlerPlacement? = nil, _ handler: @escaping HTTPServer.Handler
+        _ method: Method, _ pattern: String, atOnce: HTTPServer.ImmediateHandler? = nil, _ handler: @escaping HTTPServer.Handler
     ) {
         precondition(pattern.hasPrefix("/"), "a pattern begins with /")
         var node = 0
@@ -51,20 +46,20 @@ public struct Router: Sendable {
             }
         }
         precondition(nodes[node].routes[method] == nil, "\(method) \(pattern) has a handler already")
-        nodes[node].routes[method] = Route(pattern: pattern, parameters: parameters, placement: placement, handler: wrapped(handler))
+        nodes[node].routes[method] = Route(pattern: pattern, parameters: parameters, atOnce: atOnce, handler: handler)
     }
 
     public mutating func get(
-        _ pattern: String, placement: HTTPServer.HandlerPlacement? = nil, _ handler: @escaping HTTPServer.Handler
-    ) { on(.get, pattern, placement: placement, handler) }
+        _ pattern: String, atOnce: HTTPServer.ImmediateHandler? = nil, _ handler: @escaping HTTPServer.Handler
+    ) { on(.get, pattern, atOnce: atOnce, handler) }
 
     public mutating func post(
-        _ pattern: String, placement: HTTPServer.HandlerPlacement? = nil, _ handler: @escaping HTTPServer.Handler
-    ) { on(.post, pattern, placement: placement, handler) }
+        _ pattern: String, atOnce: HTTPServer.ImmediateHandler? = nil, _ handler: @escaping HTTPServer.Handler
+    ) { on(.post, pattern, atOnce: atOnce, handler) }
 
     public mutating func delete(
-        _ pattern: String, placement: HTTPServer.HandlerPlacement? = nil, _ handler: @escaping HTTPServer.Handler
-    ) { on(.delete, pattern, placement: placement, handler) }
+        _ pattern: String, atOnce: HTTPServer.ImmediateHandler? = nil, _ handler: @escaping HTTPServer.Handler
+    ) { on(.delete, pattern, atOnce: atOnce, handler) }
 
     /// Every route as its method and pattern, ordered by pattern, to be held against documentation.
     public var routes: [(method: Method, pattern: String)] {
@@ -75,64 +70,41 @@ public struct Router: Sendable {
     public mutating func otherwise(_ handler: @escaping HTTPServer.Handler) { fallback = handler }
 
     /// Wraps every answer, also 404 and 405; what is added first is outermost.
-    ///
-    /// - Precondition: no route is there yet: a route is wrapped when it is added, once, and not at every request.
-    public mutating func use(_ middleware: @escaping Middleware) {
-        precondition(nodes.count == 1 && nodes[0].routes.isEmpty, "middleware comes before the routes that it wraps")
-        self.middleware.append(middleware)
-    }
+    public mutating func use(_ middleware: Middleware) { self.middleware.append(middleware) }
 
     /// The answer, errors rendered. Complexity: O(segments) look-ups, but for patterns that differ late.
     public func respond(to request: Request) async -> Response {
         var request = request
-        let handler = resolve(&request).handler
-        do { return try await handler(request) } catch { return Self.render(error, request) }
+        let resolution = resolve(&request)
+        if let response = resolution.begin(&request) { return response }
+        return await resolution.answer(request)
     }
 
-    /// The handler within the middleware, which sees its errors rendered.
-    private func wrapped(_ handler: @escaping HTTPServer.Handler) -> HTTPServer.Handler {
-        let rendered: HTTPServer.Handler = { request in
-            do { return try await handler(request) } catch { return Self.render(error, request) }
-        }
-        return middleware.reversed().reduce(rendered) { next, middleware in { try await middleware($0, next) } }
-    }
-
-    /// Of an error that is no problem only the type is logged: its text may name a patient.
-    private static func render(_ error: any Error, _ request: Request) -> Response {
-        if !(error is any ProblemConvertible) && !(error is CancellationError) {
-            request.logger.error("A handler failed", metadata: ["error": "\(type(of: error))"])
-        }
-        return Problem.describing(error).response
-    }
-
-    /// Finds what answers the request, middleware included, and tells the request its route and captures. Cheap enough for the event loop.
+    /// Finds what answers the request, and tells the request its route and captures. Cheap enough for the event loop.
     func resolve(_ request: inout Request) -> Resolution {
-        if request.path == "*" { return Resolution(handler: optionsAnswer(Set(nodes.flatMap(\.routes.keys)))) }
-        guard request.method.isImplemented else {
-            return refusal(Problem(.notImplemented, detail: "This server does not implement the method (RFC 9110 §9.1)."))
-        }
+        if request.path == "*" { return options(Set(nodes.flatMap(\.routes.keys))) }
+        guard request.method.isImplemented else { return refusal(.unimplementedMethod) }
         var captured: [String] = []
         guard let node = find(request.segments[...], from: 0, &captured) else {
-            if let fallback { return Resolution(handler: wrapped(fallback)) }
+            if let fallback { return Resolution(middleware: middleware, handler: fallback) }
             return refusal(Problem(.notFound, detail: "There is nothing at this path."))
         }
         let routes = nodes[node].routes
         if let route = routes[request.method] ?? (request.method == .head ? routes[.get] : nil) {
             request.route = route.pattern
             for (name, value) in zip(route.parameters, captured) { request.parameters.pairs.append((name, value)) }
-            return Resolution(placement: route.placement, handler: route.handler)
+            return Resolution(middleware: middleware, atOnce: route.atOnce, handler: route.handler)
         }
         request.route = routes.values.first?.pattern
-        if request.method == .options { return Resolution(handler: optionsAnswer(Set(routes.keys))) }
+        if request.method == .options { return options(Set(routes.keys)) }
         let allow = Self.allow(Set(routes.keys))
         return refusal(Problem(.methodNotAllowed, detail: "The methods of this path are \(allow).", headers: ["Allow": allow]))
     }
 
-    private func refusal(_ problem: Problem) -> Resolution { Resolution(handler: wrapped { _ in throw problem }) }
+    private func refusal(_ problem: Problem) -> Resolution { Resolution(middleware: middleware) { throw problem } }
 
-    private func optionsAnswer(_ methods: Set<Method>) -> HTTPServer.Handler {
-        let allow = Self.allow(methods)
-        return wrapped { _ in Response(.noContent, headers: ["Allow": allow]) }
+    private func options(_ methods: Set<Method>) -> Resolution {
+        Resolution(middleware: middleware) { Response(.noContent, headers: ["Allow": Self.allow(methods)]) }
     }
 
     /// The node of a path, literal segments tried before captures.

@@ -11,17 +11,8 @@ extension HTTPServer {
         public var loops = 1
         public var limits = Limits()
         public var timeouts = Timeouts()
-        public var handlers = HandlerPlacement.pool
 
         public init(host: String = "127.0.0.1", port: Int = 0) { (self.host, self.port) = (host, port) }
-    }
-
-    /// Where handlers run.
-    public enum HandlerPlacement: Sendable {
-        /// On the concurrency pool: a handler may take its time.
-        case pool
-        /// On the event loop's own thread, saving two thread switches a request: for handlers that never block and compute little.
-        case loop
     }
 
     /// Bounds on what a client may send. A request beyond one is refused with its status.

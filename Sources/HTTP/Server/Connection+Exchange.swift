@@ -17,7 +17,6 @@ struct Exchange {
     var bodyBytes = 0
     /// Since when the handler, not the client, keeps the body waiting.
     var pausedSince: UInt64?
-    var placement = HTTPServer.HandlerPlacement.pool
     var task: Task<Void, Never>?
     /// Of a streamed answer: its framing, and what is left of its announced length.
     var framing: ResponseEncoder.Framing?
@@ -76,20 +75,16 @@ extension Connection {
         }
         phase = .handling
         var request = Request(head: head, body: body, id: id, remoteAddress: remoteAddress, logger: core.logger)
-        let (placement, handler) = core.plan(&request)
-        exchange!.placement = placement
-        exchange!.task = run(placement) { [self, request] in
-            let response = await core.respond(to: request, handler)
-            loop.executeHere { self.respond(response) }
+        let resolution = core.resolve(&request)
+        if let response = resolution.begin(&request) {
+            respond(response)
+        } else {
+            exchange!.task = Task { [self, request] in
+                let response = await resolution.answer(request)
+                loop.execute { self.respond(response) }
+            }
         }
         return consumed
-    }
-
-    private func run(_ placement: HTTPServer.HandlerPlacement, _ work: @escaping @Sendable () async -> Void) -> Task<Void, Never> {
-        switch placement {
-        case .pool: Task { await work() }
-        case .loop: Task(executorPreference: loop) { await work() }
-        }
     }
 
     private func openChannel() -> BodyChannel {
@@ -192,9 +187,7 @@ extension Connection {
             output.append(head)
             exchange!.remaining = length ?? .max
             flush()
-            guard phase == .handling, let placement = exchange?.placement else { return }
-            let task = stream(produce, placement)
-            exchange?.task = task
+            if phase == .handling { exchange!.task = stream(produce) }
             return
         }
         complete()
@@ -215,19 +208,17 @@ extension Connection {
 
     // MARK: Streamed content
 
-    private func stream(
-        _ produce: @escaping @Sendable (BodyWriter) async throws -> Void, _ placement: HTTPServer.HandlerPlacement
-    ) -> Task<Void, Never> {
+    private func stream(_ produce: @escaping @Sendable (BodyWriter) async throws -> Void) -> Task<Void, Never> {
         let writer = BodyWriter { [self] bytes in
             try await withCheckedThrowingContinuation { continuation in
                 loop.execute { self.write(bytes, continuation) }
             }
         }
-        return run(placement) { [self] in
+        return Task { [self] in
             do {
                 try await produce(writer)
-                loop.executeHere { self.endStream(failed: false) }
-            } catch { loop.executeHere { self.endStream(failed: true) } }
+                loop.execute { self.endStream(failed: false) }
+            } catch { loop.execute { self.endStream(failed: true) } }
         }
     }
 

@@ -7,6 +7,8 @@ import Logging
 public final class HTTPServer: Sendable {
     /// Answers one request.
     public typealias Handler = @Sendable (Request) async throws -> Response
+    /// Answers one request on the event loop's own thread, or leaves it to a handler: it never blocks and computes little.
+    public typealias ImmediateHandler = @Sendable (Request) throws -> Response?
 
     private struct Running {
         let loops: [EventLoop]
@@ -19,7 +21,10 @@ public final class HTTPServer: Sendable {
     public init(
         configuration: Configuration = Configuration(), logger: Logger = Logger(label: "http"), handler: @escaping Handler
     ) {
-        core = ServerCore(configuration: configuration, logger: logger) { _ in Router.Resolution(handler: handler) }
+        core = ServerCore(configuration: configuration, logger: logger) { request in
+            guard request.method.isImplemented else { return Resolution(middleware: []) { throw Problem.unimplementedMethod } }
+            return Resolution(handler: handler)
+        }
     }
 
     /// A server of a router's routes.

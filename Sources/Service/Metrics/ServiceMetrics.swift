@@ -93,18 +93,15 @@ struct ServiceMetrics: Sendable {
 
     /// Counts every answer of a router. Only the route's template is kept: a path may hold anything.
     func requests() -> Middleware {
-        { request, next in
-            let start = ContinuousClock.now
-            let response = try await next(request)
+        Middleware(after: { request, response in
             let labels = [
                 ("method", request.method.isImplemented ? request.method.rawValue : "other"), ("route", request.route ?? "none"),
             ]
             let timer = Timer(label: "amalgam_http_request_duration_seconds", dimensions: labels, factory: registry)
-            timer.recordSeconds((ContinuousClock.now - start).inSeconds)
+            timer.recordSeconds((ContinuousClock.now - request.begun).inSeconds)
             Counter(
                 label: "amalgam_http_requests_total", dimensions: labels + [("status", "\(response.status.rawValue)")], factory: registry
             ).increment()
-            return response
-        }
+        })
     }
 }

@@ -12,14 +12,16 @@ struct JobRoutes: Sendable {
 
     func add(to router: inout Router) {
         router.get("/v1/jobs") { try await list($0) }
-        // On the loop: what clients poll is answered from memory, without a change of threads.
-        router.get("/v1/jobs/{id}", placement: .loop) { request in
-            .encoded(try rendered.json(await store.payload(try await store.job(of: request))))
+        // What clients poll is answered from memory, where it is there.
+        router.get("/v1/jobs/{id}", atOnce: { request in try store.recentPayload(of: request).map(shown) }) { request in
+            try shown(await store.payload(try await store.job(of: request)))
         }
         router.get("/v1/jobs/{id}/fused.png") { try await picture("fused", $0) }
         router.get("/v1/jobs/{id}/uncertainty.png") { try await picture("uncertainty", $0) }
         router.delete("/v1/jobs/{id}") { try await delete($0) }
     }
+
+    private func shown(_ payload: JobPayload) throws -> Response { .encoded(try rendered.json(payload)) }
 
     private struct Page: Encodable {
         let jobs: [JobPayload]
