@@ -23,7 +23,10 @@ let package = Package(
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
     ],
     targets: [
         // Images and their scores.
@@ -42,12 +45,22 @@ let package = Package(
 
         // The service.
         .systemLibrary(name: "CLinux"),
-        .target(name: "HTTP", dependencies: ["CLinux", .product(name: "Logging", package: "swift-log")]),
+        // A connection belongs to one thread, and checking every access to it costs a twentieth of a request: debug builds check, and the
+        // sanitizers' builds are such.
+        .target(
+            name: "HTTP", dependencies: ["CLinux", .product(name: "Logging", package: "swift-log")],
+            swiftSettings: [.unsafeFlags(["-enforce-exclusivity=unchecked"], .when(configuration: .release))]),
         .executableTarget(name: "echo-server", dependencies: ["HTTP", .product(name: "Logging", package: "swift-log")]),
         .target(name: "Jobs", dependencies: [.product(name: "GRDB", package: "GRDB.swift")]),
         .target(
             name: "Service",
-            dependencies: ["Fusion", "HTTP", "Jobs", .product(name: "Logging", package: "swift-log")]),
+            dependencies: [
+                "Fusion", "HTTP", "Jobs",
+                .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "CoreMetrics", package: "swift-metrics"),
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            resources: [.embedInCode("Resources/index.html"), .embedInCode("Resources/openapi.yaml")]),
         .executableTarget(
             name: "amalgam",
             dependencies: [
@@ -69,7 +82,14 @@ let package = Package(
         .testTarget(name: "HTTPTests", dependencies: ["HTTP", "echo-server", "TestSupport"], exclude: ["Clients"]),
         .testTarget(name: "JobsTests", dependencies: ["Jobs", "TestSupport", .product(name: "GRDB", package: "GRDB.swift")]),
         .testTarget(
-            name: "ServiceTests", dependencies: ["Service", "amalgam", "Fusion", "Diffusion", "Imaging", "TestSupport"]),
+            name: "ServiceTests",
+            dependencies: [
+                "Service", "amalgam", "Fusion", "Diffusion", "HTTP", "Imaging", "Jobs", "Scores", "TestSupport",
+                .product(name: "CoreMetrics", package: "swift-metrics"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "Yams", package: "Yams"),
+            ],
+            exclude: ["Clients"]),
     ],
     swiftLanguageModes: [.v6]
 )

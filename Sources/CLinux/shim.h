@@ -1,6 +1,7 @@
 // Interfaces of Linux that Swift's Glibc module leaves out.
 //
 // Without _GNU_SOURCE, as Glibc's and Dispatch's own modules are: with it fd_set has other members, and the modules do not fit together.
+#include <malloc.h>
 #include <stddef.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>

@@ -36,3 +36,21 @@ extension Plane {
 /// Between `first` at 0 and `second` at 1; exact for equal ends.
 @inline(__always)
 func mix(_ first: Float, _ second: Float, _ weight: Float) -> Float { first + (second - first) * weight }
+
+extension Image {
+    /// The picture at another size, each channel by ``Plane/resized(width:height:)`` and rounded to the nearest sample, ties to even.
+    ///
+    /// - Precondition: both sides are at least 1.
+    /// - Complexity: O(newWidth × newHeight).
+    public func resized(width newWidth: Int, height newHeight: Int) -> Image {
+        if newWidth == width && newHeight == height { return self }
+        let channels = colour.rawValue
+        var resized = [UInt16](repeating: 0, count: newWidth * newHeight * channels)
+        for channel in 0..<channels {
+            let values = stride(from: channel, to: samples.count, by: channels).map { depth.value(samples[$0]) }
+            let plane = Plane(width: width, height: height, values: values).resized(width: newWidth, height: newHeight)
+            for (pixel, value) in plane.values.enumerated() { resized[pixel * channels + channel] = depth.sample(value) }
+        }
+        return Image(width: newWidth, height: newHeight, colour: colour, depth: depth, samples: resized)
+    }
+}

@@ -175,8 +175,9 @@ extension JobStore {
                 if row["cancelling"] { try cancel(db, lease.id, at: now) } else { try body(db, row, now) }
                 return try fetch(db, lease.id)!
             }
-            live.end(lease)
+            // In this order: before the announcement the job is still shown running, as far as it has come.
             announce([lease.id])
+            live.end(lease)
             return job
         } catch {
             if case .leaseLost = error { live.end(lease) }

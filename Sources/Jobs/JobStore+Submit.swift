@@ -29,7 +29,11 @@ extension JobStore {
             try insert(db, request.inputs, .input, of: id)
             return Submission(job: try fetch(db, id)!, isNew: true)
         }
-        if submission.isNew { bell.ring() }
+        if submission.isNew {
+            // Others may wait behind it now.
+            recent.drop([])
+            bell.ring()
+        }
         return submission
     }
 

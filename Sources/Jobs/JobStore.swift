@@ -47,6 +47,7 @@ public final class JobStore: Sendable {
     let database: any DatabaseWriter
     let ids: IDGenerator
     let live = LiveJobs()
+    let recent = RecentJobs()
     let subscribers = Subscribers()
     /// Rings when a worker should look at the queue again.
     let bell = Bell()
@@ -129,6 +130,7 @@ public final class JobStore: Sendable {
 
     /// Tells whoever follows these jobs, after the commit.
     func announce(_ ids: some Sequence<Job.ID>) {
+        recent.drop(ids)
         for id in ids { subscribers.notify(id) }
     }
 }

@@ -6,11 +6,17 @@ import Logging
 
 /// The whole service: models, job store, workers and server.
 public final class FusionService: Sendable {
+    /// The most columns, and the most rows, of an image.
+    static let largestSide = 4096
+
     public let configuration: ServiceConfiguration
     let shelf: ModelShelf
     let store: JobStore
     let pool: WorkerPool
     let limits: PNG.Limits
+    let metrics = ServiceMetrics()
+    /// All routes, to be held against the documentation.
+    let router: Router
     private let server: HTTPServer
     private let stopping = OnceBell()
     private let logger: Logger
@@ -23,24 +29,45 @@ public final class FusionService: Sendable {
         self.configuration = configuration
         self.shelf = shelf
         self.logger = logger
-        limits = PNG.Limits(maxPixels: configuration.maxPixels)
+        limits = PNG.Limits(maxPixels: configuration.maxPixels, maxSide: Self.largestSide)
         var storing = JobStore.Configuration()
         storing.capacity = configuration.queueCapacity
         storing.retention = .seconds(configuration.retentionSeconds)
         store = try JobStore(configuration.store.map { .file($0.path) } ?? .memory, configuration: storing)
-        let work = FusionWork(shelf: shelf, limits: limits)
+        let work = FusionWork(shelf: shelf, limits: limits, metrics: metrics)
         pool = WorkerPool(
-            store, configuration: WorkerPool.Configuration(workers: configuration.workers), onEvent: { logger.log($0) },
-            handler: { try work.run($0, $1) })
+            store, configuration: WorkerPool.Configuration(workers: configuration.workers),
+            onEvent: { [metrics] event in
+                logger.log(event)
+                metrics.count(event)
+            },
+            handler: { [metrics] claimed, context in try metrics.busy.measure { try work.run(claimed, context) } })
+        for model in shelf.models {
+            metrics.add(model)
+            let description = model.fuser.model.description
+            logger.info(
+                "Model loaded",
+                metadata: ["model": "\(description.name)", "modality": "\(description.modality)", "sha256": "\(model.sha256)"])
+        }
 
         var serving = HTTPServer.Configuration(host: configuration.host, port: configuration.port)
         serving.limits.bodyBytes = configuration.maxBodyBytes
+        let readiness = Readiness(store: store, pool: pool)
         var router = Router()
+        router.use(metrics.requests())
         router.use(accessLog())
         router.use(compression())
-        FusionRoutes(shelf: shelf, store: store, limits: limits, configuration: configuration, stopping: stopping).add(to: &router)
-        JobRoutes(store: store).add(to: &router)
-        StatusRoutes(shelf: shelf, store: store, pool: pool).add(to: &router)
+        FusionRoutes(
+            shelf: shelf, store: store, pool: pool, limits: limits, configuration: configuration,
+            work: BoundedWork(threads: 2, waiting: 64), stopping: stopping
+        ).add(to: &router)
+        JobRoutes(store: store, metrics: metrics).add(to: &router)
+        EventRoutes(store: store, stopping: stopping).add(to: &router)
+        ScoreRoutes(limits: limits, maxBodyBytes: configuration.maxBodyBytes, work: BoundedWork(threads: 1, waiting: 16)).add(to: &router)
+        StatusRoutes(shelf: shelf, readiness: readiness).add(to: &router)
+        MetricsRoutes(metrics: metrics, readiness: readiness, pool: pool, workers: configuration.workers).add(to: &router)
+        PageRoutes().add(to: &router)
+        self.router = router
         server = HTTPServer(configuration: serving, logger: logger, router: router)
     }
 
@@ -57,17 +84,16 @@ public final class FusionService: Sendable {
         }
     }
 
-    /// Stops accepting, lets what runs finish within the grace, hands the rest back to the store.
+    /// Takes no more jobs, lets what runs finish within the grace, hands the rest back to the store, and only then stops serving: until
+    /// then jobs can be polled, fetched and cancelled, and `/readyz` says that the service is draining.
     ///
     /// A request that waits for its job is answered once no job runs any more, also where its job has not begun.
     public func stop() async {
-        let grace = Duration.seconds(configuration.graceSeconds)
-        // The handing back and the last answers come after the jobs' grace.
-        async let served: Void = server.shutdown(grace: grace + .seconds(5))
-        let left = await pool.shutdown(grace: grace)
+        logger.info("Stopping")
+        let left = await pool.shutdown(grace: .seconds(configuration.graceSeconds))
         stopping.ring()
-        await served
-        logger.info("Stopped", metadata: ["handed_back": "\(left)"])
+        await server.shutdown(grace: .seconds(5))
+        logger.info("Stopped", metadata: ["handed_back": .stringConvertible(left)])
     }
 }
 
@@ -76,22 +102,21 @@ extension Logger {
     func log(_ event: WorkerPool.Event) {
         switch event {
         case .started(let job):
-            info("Job started", metadata: ["job": "\(job.id)", "attempt": "\(job.attempts)"])
+            info("Job started", metadata: ["job": "\(job.id)", "attempt": .stringConvertible(job.attempts)])
         case .ended(let job):
-            let seconds = job.started.flatMap { start in job.finished.map { $0.timeIntervalSince(start) } }
-            info(
-                "Job ended",
-                metadata: [
-                    "job": "\(job.id)", "state": "\(job.state.rawValue)", "seconds": "\(seconds.map { String(format: "%.3f", $0) } ?? "-")",
-                ])
+            var metadata: Metadata = ["job": "\(job.id)", "state": "\(job.state.rawValue)", "attempt": .stringConvertible(job.attempts)]
+            if let start = job.started, let end = job.finished {
+                metadata["seconds"] = .stringConvertible((end.timeIntervalSince(start) * 1000).rounded() / 1000)
+            }
+            info("Job ended", metadata: metadata)
         case .attemptFailed(let job, let error):
             // Of an error that is not ours only the type: its text may hold a path or what a client has sent.
             let reason = (error as? JobFailure)?.reason.code ?? (error as? JobError)?.description ?? "\(type(of: error))"
-            warning("Attempt failed", metadata: ["job": "\(job.id)", "attempt": "\(job.attempts)", "error": "\(reason)"])
+            warning("Attempt failed", metadata: ["job": "\(job.id)", "attempt": .stringConvertible(job.attempts), "error": "\(reason)"])
         case .leaseLost(let id):
             warning("Lease lost", metadata: ["job": "\(id)"])
         case .erased(let jobs):
-            info("Expired jobs erased", metadata: ["jobs": "\(jobs)"])
+            info("Expired jobs erased", metadata: ["jobs": .stringConvertible(jobs)])
         case .storeTrouble(let error):
             error.isPassing ? warning("Store trouble: \(error)") : self.error("Store trouble: \(error)")
         }

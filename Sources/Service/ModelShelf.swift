@@ -1,41 +1,51 @@
+import Foundation
 import Fusion
 import HTTP
 
+/// A model that is ready to fuse.
+struct LoadedModel: Sendable {
+    let fuser: Fuser
+    /// SHA-256 of the model's file, in hexadecimal.
+    let sha256: String
+
+    init(_ modality: Modality, path: String?) throws {
+        let model = try ModelRegistry.load(modality, path: path)
+        let file = try ModelRegistry.file(modality, path: path)
+        (fuser, sha256) = (Fuser(model), try Data(contentsOf: file).sha256)
+    }
+}
+
 /// The models that are loaded, by modality.
 public struct ModelShelf: Sendable {
-    private let fusers: [Modality: Fuser]
+    private let loaded: [Modality: LoadedModel]
 
     /// Loads the shipped model of every modality that has one.
     ///
     /// - Parameter paths: files to load instead of the shipped ones.
     /// - Throws: the errors of reading a named file, and `ModelRegistry.Missing` when not a single model is there.
     public init(paths: [Modality: String] = [:]) throws {
-        var fusers: [Modality: Fuser] = [:]
-        for modality in Modality.allCases {
-            if let path = paths[modality] {
-                fusers[modality] = Fuser(try ModelRegistry.load(modality, path: path))
-            } else if let model = try ModelRegistry.loadShipped(modality) {
-                fusers[modality] = Fuser(model)
-            }
+        var loaded: [Modality: LoadedModel] = [:]
+        for modality in Modality.allCases where paths[modality] != nil || ModelRegistry.ships(modality) {
+            loaded[modality] = try LoadedModel(modality, path: paths[modality])
         }
-        if fusers.isEmpty {
+        if loaded.isEmpty {
             throw ModelRegistry.Missing(description: "no model is there: name a file with --ct-model, --pet-model or --spect-model")
         }
-        self.fusers = fusers
+        self.loaded = loaded
     }
 
     /// All models, ordered by modality.
-    var models: [FusionModel] { Modality.allCases.compactMap { fusers[$0]?.model } }
+    var models: [LoadedModel] { Modality.allCases.compactMap { loaded[$0] } }
 
     /// - Throws: `Problem` 422 where no model fuses that modality.
-    func fuser(_ modality: Modality) throws -> Fuser {
-        guard let fuser = fusers[modality] else {
+    func model(_ modality: Modality) throws -> LoadedModel {
+        guard let model = loaded[modality] else {
             throw Problem.field(
                 modality.rawValue,
                 "No model for MRI with \(modality.rawValue.uppercased()) is loaded; loaded: "
-                    + "\(models.map(\.description.modality.rawValue).joined(separator: ", ")).",
-                status: .unprocessableContent, type: ProblemType.noModel)
+                    + "\(models.map(\.fuser.model.description.modality.rawValue).joined(separator: ", ")).",
+                status: .unprocessableContent, type: .noModel)
         }
-        return fuser
+        return model
     }
 }

@@ -4,7 +4,9 @@ import HTTP
 func makeRouter() -> Router {
     var router = Router()
     let jobs = JobTable(count: 1000)
-    router.get("/v1/jobs/{id}", placement: .loop) { .json(try jobs.status($0.parameters["id"] ?? "")) }
+    router.get("/v1/jobs/{id}", atOnce: { jobs.status($0.parameters["id"] ?? "").map { .json($0) } }) { _ in
+        throw Problem(.notFound, detail: "There is no such job.")
+    }
     router.post("/form") { request in
         let form = try await request.multipartForm()
         return .text(form.parts.map { "\($0.head.name)=\($0.size)" }.joined(separator: ",") + "\n")
@@ -21,11 +23,18 @@ func makeRouter() -> Router {
     return router
 }
 
-/// The body as it came.
+private let methods = "DELETE, GET, HEAD, OPTIONS, PATCH, POST, PUT"
+
+/// The body as it came; OPTIONS without one asks for the methods alone (RFC 9110 §9.3.7).
 private func echo(_ request: Request) async throws -> Response {
+    // TRACE would be the request itself, credentials included (RFC 9110 §9.3.8).
+    guard request.method != .trace else { throw Problem(.methodNotAllowed, headers: ["Allow": methods]) }
     let body = try await request.body.collect(upTo: 32 << 20)
     var response = Response.bytes(body, type: request.headers["Content-Type"] ?? "application/octet-stream")
-    if request.method == .options { response.headers.append("Allow", "DELETE, GET, HEAD, OPTIONS, PATCH, POST, PUT") }
+    if request.method == .options {
+        if body.isEmpty { response = Response(.noContent) }
+        response.headers.append("Allow", methods)
+    }
     return response
 }
 
@@ -41,8 +50,5 @@ private struct JobTable: Sendable {
             })
     }
 
-    func status(_ id: String) throws -> [UInt8] {
-        guard let status = statuses[id] else { throw Problem(.notFound, detail: "There is no such job.") }
-        return status
-    }
+    func status(_ id: String) -> [UInt8]? { statuses[id] }
 }

@@ -17,7 +17,7 @@ fi
 
 sources=(
     "$root"/Sources/HTTP/Parsing/*.swift
-    "$root"/Sources/HTTP/Messages/{HeaderFields,MediaType,Method,Problem,Response,Status}.swift
+    "$root"/Sources/HTTP/Messages/{HeaderFields,JSONText,MediaType,Method,Problem,Response,Status}.swift
     "$root"/Sources/HTTP/Multipart/{ByteSearch,ExtendedValue,MultipartHead,MultipartParser}.swift
     "$root"/Sources/HTTP/Server/Configuration.swift
     "$root"/Tests/HTTPTests/ParserOutcome.swift

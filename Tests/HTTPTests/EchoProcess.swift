@@ -1,4 +1,5 @@
 import Foundation
+import Glibc
 import Testing
 
 @testable import HTTP
@@ -22,10 +23,20 @@ final class EchoProcess {
         address = BoundAddress(host: "127.0.0.1", port: try #require(port, "the echo server did not start: \(line)"))
     }
 
-    deinit { process.terminate() }
+    /// Waits for the end: until then Foundation holds the process, which the leak sanitizer would report.
+    deinit {
+        process.terminate()
+        process.waitUntilExit()
+    }
 
     /// Sends SIGTERM.
     func terminate() { process.terminate() }
+
+    /// Stops the process and lets it go on.
+    func interrupt() {
+        kill(process.processIdentifier, SIGSTOP)
+        kill(process.processIdentifier, SIGCONT)
+    }
 
     /// Sends SIGTERM; returns the exit status.
     func end() -> Int32 {

@@ -82,6 +82,30 @@ import Testing
         }
     }
 
+    @Test(.enabled(if: hasPython)) func probe_FindsNothingToFail() async throws {
+        try await onThread {
+            let server = try EchoProcess()
+            let (status, output) = try Self.run("probe.py", ["\(server.address.port)"])
+            #expect(status == 0, "\(output)")
+        }
+    }
+
+    /// A process that goes on after a stop finds its system calls interrupted (EINTR).
+    @Test func interruptedCalls_AreCalledAgain() async throws {
+        try await onThread {
+            let server = try EchoProcess()
+            let client = try RawClient(server.address, timeout: 10)
+            for _ in 0..<50 {
+                server.interrupt()
+                client.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 6\r\n\r\nabc")
+                server.interrupt()
+                client.send("def")
+                #expect(try client.reply().text == "abcdef")
+            }
+            #expect(server.end() == 0)
+        }
+    }
+
     @Test(.enabled(if: hasPython), arguments: ["header", "body", "read"])
     func slowClients_LeaveOthersServed(_ mode: String) async throws {
         try await onThread {

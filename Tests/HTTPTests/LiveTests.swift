@@ -23,6 +23,38 @@ import Testing
         }
     }
 
+    @Test func pipelinedRequests_OverTheLimit_AreToBeSentAgain() async throws {
+        try await withServer({ $0.limits.pipelinedRequests = 8 }) { address, _ in
+            try await onThread {
+                let patient = try RawClient(address)
+                for number in 0..<20 {
+                    patient.send(Self.get("/items/\(number)"))
+                    #expect(try patient.reply().headers["connection"] == nil)
+                }
+                let client = try RawClient(address)
+                client.send((0..<20).map { Self.get("/items/\($0)") }.joined())
+                for number in 0..<8 {
+                    let reply = try client.reply()
+                    #expect(reply.text == "\(number)" && reply.headers["connection"] == (number == 7 ? "close" : nil))
+                }
+                #expect(client.isClosed())
+            }
+        }
+    }
+
+    @Test func hostOfTheTarget_OverridesTheField() async throws {
+        var router = Router()
+        router.get("/") { .text($0.headers.values("Host").joined(separator: "|")) }
+        try await withServer(router: router) { address, _ in
+            try await onThread {
+                let client = try RawClient(address)
+                client.send("GET http://b:81/ HTTP/1.1\r\nHost: a\r\n\r\n" + Self.get("/"))
+                #expect(try client.reply().text == "b:81")
+                #expect(try client.reply().text == "a")
+            }
+        }
+    }
+
     @Test func pipelinedRequests_AreAnswered_WhenTheClientShutsItsSide() async throws {
         try await withServer { address, _ in
             try await onThread {

@@ -54,7 +54,7 @@ import Testing
         let bytes = Array(Self.form.utf8)
         let expected: [MultipartEvent] = [
             .began(MultipartHead(name: "mri", isFile: true, contentType: "image/png")),
-            .content(Array("a\r\n--b\r\n--b-\r\r\n--".utf8)), .ended,
+            .content(Array("a\r\n--b\r\n--b-\r\r\n--".utf8)[...]), .ended,
             .began(MultipartHead(name: "seed")), .content([0x37]), .ended,
             .began(MultipartHead(name: "empty \"x\"")), .ended, .finished,
         ]
@@ -66,7 +66,7 @@ import Testing
 
     @Test func form_IsRefused_TruncatedAtEveryByte() {
         let bytes = Array(Self.form.utf8)
-        let whole = ByteSearch.first(Array("--b-1--".utf8), in: bytes)! + 7
+        let whole = ByteSearch.first(Array("--b-1--".utf8), in: bytes[...])! + 7
         for length in 0..<whole {
             #expect(throws: Problem.self, "cut at \(length)") { try Self.parse([bytes[..<length]]) }
         }
@@ -88,8 +88,8 @@ import Testing
         (disposition + "\r\nContent-Type: multipart/mixed; boundary=c", 400), (disposition + "\r\nContent-Type: png", 400),
         (disposition + "\r\nContent-Type: a/b\r\nContent-Type: a/b", 400), (disposition + "\r\nContent-Transfer-Encoding: base64", 400),
         (disposition + "\r\nA: b\0", 400), (disposition + "\r\n folded", 400), (disposition + "\nA: b", 400), (disposition + "\rA", 400),
-        (disposition + "\r\nA: " + String(repeating: "x", count: 5000), 431),
-        ("Content-Disposition: form-data; name=" + String(repeating: "x", count: 129), 431),
+        (disposition + "\r\nA: " + String(repeating: "x", count: 5000), 400),
+        ("Content-Disposition: form-data; name=" + String(repeating: "x", count: 129), 400),
     ]
 
     @Test(arguments: partHeaders)

@@ -123,7 +123,7 @@ final class RawClient {
 
     private func take(through end: [UInt8]) throws -> [UInt8] {
         while true {
-            if let found = ByteSearch.first(end, in: buffer) { return try take(found + end.count) }
+            if let found = ByteSearch.first(end, in: buffer[...]) { return try take(found + end.count) }
             guard try fill() else { throw Failure.closed }
         }
     }
@@ -149,7 +149,7 @@ extension String {
         var parts: [String] = []
         var rest = Substring(self).utf8[...]
         let pattern = Array(separator.utf8)
-        while let found = ByteSearch.first(pattern, in: Array(rest)) {
+        while let found = ByteSearch.first(pattern, in: Array(rest)[...]) {
             parts.append(String(rest.prefix(found))!)
             rest = rest.dropFirst(found + pattern.count)
         }

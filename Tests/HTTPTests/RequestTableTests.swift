@@ -6,9 +6,9 @@ import Testing
     private static let probe = "GET /items/7 HTTP/1.1\r\nHost: a\r\n\r\n"
 
     @Test func everyRow_GetsItsStatus_AndThenClosesOrPersists() async throws {
-        #expect(requestRows.count >= 150)
-        for placement in [HTTPServer.HandlerPlacement.pool, .loop] {
-            try await withServer({ $0.handlers = placement }) { address, _ in
+        #expect(requestRows.count >= 850)
+        for atOnce in [false, true] {
+            try await withServer(router: makeRouter(atOnce: atOnce)) { address, _ in
                 for row in requestRows { try await check(row, address) }
             }
         }

@@ -35,20 +35,50 @@ import Testing
     @Test func middleware_WrapsInOrder_AndSeesRenderedErrors() async throws {
         var router = Router()
         for name in ["outer", "inner"] {
-            router.use { request, next in
-                var response = try await next(request)
-                response.headers["X-Order"] = [response.headers["X-Order"], name].compactMap { $0 }.joined(separator: " ")
-                return response
-            }
+            router.use(
+                Middleware(
+                    before: { $0.headers["X-Order"] = [$0.headers["X-Order"], name].compactMap { $0 }.joined(separator: " ") },
+                    after: { request, response in
+                        let order = [response.headers["X-Order"] ?? request.headers["X-Order"], name].compactMap { $0 }
+                        response.headers["X-Order"] = order.joined(separator: " ")
+                    }))
         }
         let response = await router.respond(to: try Request(.get, "/nothing"))
-        #expect(response.status == .notFound && response.headers["X-Order"] == "inner outer")
+        #expect(response.status == .notFound && response.headers["X-Order"] == "outer inner inner outer")
+    }
+
+    @Test func middleware_ThatThrows_AnswersInTheHandlersStead_AndOuterOnesSeeIt() async throws {
+        let handled = Counter()
+        var router = Router()
+        let mark = { (name: String) in Middleware(after: { $1.headers.append("X-Seen", name) }) }
+        router.use(mark("outer"))
+        router.use(Middleware(before: { _ in throw Problem(.unauthorized) }, after: { $1.headers.append("X-Seen", "itself") }))
+        router.use(mark("inner"))
+        router.get("/") { _ in
+            handled.add(1)
+            return .text("")
+        }
+        let response = await router.respond(to: try Request(.get, "/"))
+        #expect(response.status == .unauthorized && response.headers["X-Seen"] == "outer" && handled.value == 0)
+    }
+
+    @Test func immediateHandler_IsAskedFirst_AndLeavesTheRestToTheHandler() async throws {
+        var router = Router()
+        let atOnce: HTTPServer.ImmediateHandler = { request in
+            if request.parameters["id"] == "bad" { throw Problem(.badRequest) }
+            return request.parameters["id"] == "1" ? .text("at once") : nil
+        }
+        router.get("/{id}", atOnce: atOnce) { _ in .text("later") }
+        for (id, status, text) in [("1", 200, "at once"), ("2", 200, "later"), ("bad", 400, nil)] as [(String, Int, String?)] {
+            let response = await router.respond(to: try Request(.get, "/\(id)"))
+            #expect(response.status.rawValue == status, "\(id)")
+            if let text, case .bytes(let bytes) = response.body { #expect(String(decoding: bytes, as: UTF8.self) == text) }
+        }
     }
 
     @Test func accessLog_HoldsNothingOfTheClients() async throws {
         let recorder = LogRecorder()
-        var router = makeRouter()
-        router.use(accessLog())
+        let router = makeRouter(within: accessLog())
         var request = try Request(.get, "/items/5?name=JANE_DOE", headers: ["X-Name": "JANE_DOE"], id: "id-1")
         request.baseLogger = Logger(label: "test") { _ in recorder }
         _ = await router.respond(to: request)
@@ -118,6 +148,15 @@ import Testing
         ] {
             #expect(HTTPDate(text: text) == nil, "\(text)")
         }
+    }
+
+    @Test func routes_AreListedByPattern() {
+        var router = Router()
+        let nothing: HTTPServer.Handler = { _ in Response(.noContent) }
+        router.delete("/jobs/{id}", nothing)
+        router.get("/jobs/{id}", nothing)
+        router.get("/", nothing)
+        #expect(router.routes.map { "\($0.method) \($0.pattern)" } == ["GET /", "DELETE /jobs/{id}", "GET /jobs/{id}"])
     }
 
     @Test func deadlines_ComeInOrder() {

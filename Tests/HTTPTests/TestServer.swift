@@ -3,39 +3,46 @@ import Logging
 @testable import HTTP
 
 /// A router with something of everything.
-func makeRouter() -> Router {
+///
+/// - Parameter atOnce: whether routes that can answer on the event loop's own thread do.
+func makeRouter(atOnce: Bool = false, within middleware: Middleware...) -> Router {
     var router = Router()
-    router.get("/") { _ in .text("hello\n") }
-    router.get("/items/{id}") { .text(try $0.parameters.require("id", as: Int.self).description) }
-    router.get("/items/new") { _ in .text("new") }
-    router.get("/query") { .text($0.query["name"] ?? "-") }
+    for middleware in middleware { router.use(middleware) }
+    func on(_ method: Method, _ pattern: String, _ answer: @escaping HTTPServer.ImmediateHandler) {
+        router.on(method, pattern, atOnce: atOnce ? answer : nil) { try answer($0) ?? Response(.internalServerError) }
+    }
+    func get(_ pattern: String, _ answer: @escaping HTTPServer.ImmediateHandler) { on(.get, pattern, answer) }
+    get("/") { _ in .text("hello\n") }
+    get("/items/{id}") { .text(try $0.parameters.require("id", as: Int.self).description) }
+    get("/items/new") { _ in .text("new") }
+    get("/query") { .text($0.query["name"] ?? "-") }
     router.post("/echo") { request in
         .bytes(try await request.body.collect(upTo: 1 << 24), type: request.headers["Content-Type"] ?? "application/octet-stream")
     }
-    router.post("/ignore") { _ in .text("ignored") }
-    router.get("/large") { _ in .bytes([UInt8](repeating: 120, count: 8 << 20), type: "text/plain") }
-    router.get("/stream") { request in
+    on(.post, "/ignore") { _ in .text("ignored") }
+    get("/large") { _ in .bytes([UInt8](repeating: 120, count: 8 << 20), type: "text/plain") }
+    get("/stream") { request in
         let length = try request.query.value("length", as: Int.self)
         let body = ResponseBody.stream(length: length) { writer in
             for number in 0..<5 { try await writer.write(Array("part \(number)\n".utf8)) }
         }
         return Response(headers: ["Content-Type": "text/plain"], body: body)
     }
-    router.get("/broken") { _ in
+    get("/broken") { _ in
         let body = ResponseBody.stream { writer in
             try await writer.write(Array("half".utf8))
             throw CancellationError()
         }
         return Response(body: body)
     }
-    router.get("/fails") { _ in throw SystemError(call: "secret-name.png", code: 2) }
-    router.get("/problem") { _ in throw Problem.field("mri", "Send a PNG.", status: .unprocessableContent) }
-    router.get("/tagged") { Response.text("tagged").conditional(on: $0, tag: EntityTag("v1")) }
+    get("/fails") { _ in throw SystemError(call: "secret-name.png", code: 2) }
+    get("/problem") { _ in throw Problem.field("mri", "Send a PNG.", status: .unprocessableContent) }
+    get("/tagged") { Response.text("tagged").conditional(on: $0, tag: EntityTag("v1")) }
     router.get("/sleep") { request in
         try await Task.sleep(for: .milliseconds(try request.query.value("ms", as: Int.self) ?? 0))
         return .text("slept")
     }
-    router.get("/split") { _ in Response(headers: ["X-A": "1\r\nX-B: 2", "Content-Length": "99", "X Y": "3"], body: .bytes([65])) }
+    get("/split") { _ in Response(headers: ["X-A": "1\r\nX-B: 2", "Content-Length": "99", "X Y": "3"], body: .bytes([65])) }
     router.post("/form") { request in
         let form = try await request.multipartForm()
         return .text(form.parts.map { "\($0.head.name)=\($0.size)" }.joined(separator: ","))

@@ -40,4 +40,21 @@ import Testing
             #expect(flat.values.allSatisfy { $0 == 77.7 })
         }
     }
+
+    @Test(arguments: [ColourModel.grey, .rgb], [BitDepth.eight, .sixteen])
+    func images_AreResizedByChannel(_ colour: ColourModel, _ depth: BitDepth) {
+        let image = randomImage(width: 13, height: 9, colour: colour, depth: depth, seed: 4)
+        let resized = image.resized(width: 20, height: 5)
+        #expect([resized.width, resized.height] == [20, 5] && resized.colour == colour && resized.depth == depth)
+        let channels = colour.rawValue
+        for channel in 0..<channels {
+            // A channel alone, as a grey image, has its values as luma.
+            let alone = Image(
+                width: 13, height: 9, colour: .grey, depth: depth,
+                samples: (0..<13 * 9).map { image.samples[$0 * channels + channel] })
+            let expected = Image(alone.luma().resized(width: 20, height: 5), depth: depth)
+            #expect((0..<20 * 5).map { resized.samples[$0 * channels + channel] } == expected.samples)
+        }
+        #expect(image.resized(width: 13, height: 9) == image)
+    }
 }

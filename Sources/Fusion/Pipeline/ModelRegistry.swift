@@ -21,21 +21,26 @@ public enum ModelRegistry {
         return FileManager.default.fileExists(atPath: file.path) ? file : nil
     }
 
-    /// Reads the shipped model of a modality; nil where none ships.
-    public static func loadShipped(_ modality: Modality) throws -> FusionModel? {
-        try shipped(modality).map { try FusionModel(contentsOf: $0) }
+    /// Whether a model for a modality ships with the program.
+    public static func ships(_ modality: Modality) -> Bool { shipped(modality) != nil }
+
+    /// The file that a model is read from: the one at `path`, or the shipped one.
+    ///
+    /// - Throws: `Missing`.
+    public static func file(_ modality: Modality, path: String? = nil) throws -> URL {
+        guard let url = path.map({ URL(filePath: $0) }) ?? shipped(modality) else {
+            throw Missing(
+                description: "no weights for MRI with \(modality.rawValue.uppercased()) ship with this version: "
+                    + "train a model and name its file with --model")
+        }
+        return url
     }
 
     /// Reads a model: the file at `path`, or the shipped one.
     ///
     /// - Throws: `Missing`, `ModelFileError` where the file is of another modality, and the errors of reading.
     public static func load(_ modality: Modality, path: String? = nil) throws -> FusionModel {
-        guard let url = path.map({ URL(filePath: $0) }) ?? shipped(modality) else {
-            throw Missing(
-                description: "no weights for MRI with \(modality.rawValue.uppercased()) ship with this version: "
-                    + "train a model and name its file with --model")
-        }
-        let model = try FusionModel(contentsOf: url)
+        let model = try FusionModel(contentsOf: file(modality, path: path))
         guard model.description.modality == modality else {
             throw ModelFileError(
                 description:

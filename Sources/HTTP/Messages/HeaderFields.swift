@@ -52,6 +52,7 @@ public struct HeaderFields: Sendable, ExpressibleByDictionaryLiteral {
     /// Adds a line. A name that is no token is left out, and in the value every control character becomes a space (RFC 9110 §5.5), so
     /// that no caller can split a response.
     public mutating func append(_ name: String, _ value: String) {
+        reserve(bytes: 128, fields: 4)
         let start = text.count
         text.append(contentsOf: name.utf8)
         let middle = text.count
@@ -77,15 +78,19 @@ public struct HeaderFields: Sendable, ExpressibleByDictionaryLiteral {
 
     /// Adds a line that the parser has checked already.
     mutating func append(checkedName name: UnsafeRawBufferPointer, value: UnsafeRawBufferPointer) {
-        if text.isEmpty {
-            text.reserveCapacity(384)
-            entries.reserveCapacity(12)
-        }
+        reserve(bytes: 384, fields: 12)
         let start = text.count
         text.append(contentsOf: name)
         let middle = text.count
         text.append(contentsOf: value)
         entries.append(Entry(name: start..<middle, value: middle..<text.count))
+    }
+
+    /// Has room for a usual section from the first line on: growing to it step by step costs an allocation each.
+    private mutating func reserve(bytes: Int, fields: Int) {
+        guard entries.isEmpty else { return }
+        text.reserveCapacity(bytes)
+        entries.reserveCapacity(fields)
     }
 
     /// Writes every line with its CRLF, but for those whose name `excluding` names.

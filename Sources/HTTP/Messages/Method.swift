@@ -13,12 +13,14 @@ public struct Method: RawRepresentable, Hashable, Sendable, CustomStringConverti
     public static let options = Method(rawValue: "OPTIONS")
     public static let trace = Method(rawValue: "TRACE")
     public static let patch = Method(rawValue: "PATCH")
+    /// A safe method with content (draft-ietf-httpbis-safe-method-w-body).
+    public static let query = Method(rawValue: "QUERY")
 
-    /// Whether this server implements the method; others are answered 501 (RFC 9110 §9.1). CONNECT asks for a tunnel and TRACE
-    /// would send credentials back (RFC 9110 §9.3.8), so neither is served.
+    /// Whether this server implements the method; others are answered 501 (RFC 9110 §9.1). CONNECT asks for a tunnel and is not. TRACE is
+    /// known, but a router has no route that takes it, and so answers 405: it would send credentials back (RFC 9110 §9.3.8).
     public var isImplemented: Bool {
         switch self {
-        case .get, .head, .post, .put, .delete, .options, .patch: true
+        case .get, .head, .post, .put, .delete, .options, .trace, .patch, .query: true
         default: false
         }
     }

@@ -38,6 +38,9 @@ public struct Problem: Error, Sendable {
         self.headers = headers
     }
 
+    /// RFC 9110 §9.1: a method that this server does not know.
+    static let unimplementedMethod = Problem(.notImplemented, detail: "This server does not implement the method (RFC 9110 §9.1).")
+
     /// A refused member of the request: a 400 unless told otherwise, with the extension member `field`.
     public static func field(_ field: String, _ detail: String, status: Status = .badRequest, type: String = "about:blank") -> Problem {
         Problem(status, type: type, detail: detail, members: ["field": .string(field)])
@@ -58,32 +61,14 @@ public struct Problem: Error, Sendable {
         if let detail { pairs.append(("detail", .string(detail))) }
         let reserved = ["type", "title", "status", "detail", "instance"]
         pairs += members.filter { !reserved.contains($0.name) }
-        return "{" + pairs.map { Self.quoted($0.name) + ":" + $0.value.json }.joined(separator: ",") + "}\n"
-    }
-
-    static func quoted(_ text: String) -> String {
-        var output = "\""
-        for scalar in text.unicodeScalars {
-            switch scalar {
-            case "\"": output += "\\\""
-            case "\\": output += "\\\\"
-            case "\n": output += "\\n"
-            case "\r": output += "\\r"
-            case "\t": output += "\\t"
-            case "\u{0}"..<"\u{20}":
-                let hex = String(scalar.value, radix: 16)
-                output += "\\u" + String(repeating: "0", count: 4 - hex.count) + hex
-            default: output.unicodeScalars.append(scalar)
-            }
-        }
-        return output + "\""
+        return "{" + pairs.map { JSONText.quoted($0.name) + ":" + $0.value.json }.joined(separator: ",") + "}\n"
     }
 }
 
 extension Problem.Value {
     var json: String {
         switch self {
-        case .string(let text): Problem.quoted(text)
+        case .string(let text): JSONText.quoted(text)
         case .integer(let value): String(value)
         case .number(let value): value.isFinite ? String(value) : "null"
         case .boolean(let value): String(value)

@@ -19,6 +19,8 @@ public struct Request: Sendable {
     public var parameters = PathParameters()
     /// The pattern of the route that matched, for logs and metrics: unlike a path, it holds nothing of the client's.
     public internal(set) var route: String?
+    /// When its head was complete.
+    public let begun = ContinuousClock.now
     var baseLogger: Logger?
 
     /// A request of one's own, as for tests of a router without a socket.

@@ -10,7 +10,9 @@ public struct Response: Sendable {
 
     /// Content of a media type.
     public static func bytes(_ bytes: [UInt8], type: String, status: Status = .ok) -> Response {
-        Response(status, headers: ["Content-Type": type], body: .bytes(bytes))
+        var response = Response(status, body: .bytes(bytes))
+        response.headers.append("Content-Type", type)
+        return response
     }
 
     public static func text(_ text: String, status: Status = .ok) -> Response {

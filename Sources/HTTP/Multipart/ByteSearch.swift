@@ -2,8 +2,8 @@ import CLinux
 
 /// Looks for a pattern of bytes.
 enum ByteSearch {
-    /// The first occurrence. Complexity: O(bytes), by `memmem`.
-    static func first(_ pattern: [UInt8], in bytes: [UInt8]) -> Int? {
+    /// How far into `bytes` the first occurrence begins. Complexity: O(bytes), by `memmem`.
+    static func first(_ pattern: [UInt8], in bytes: ArraySlice<UInt8>) -> Int? {
         bytes.withUnsafeBytes { haystack -> Int? in
             pattern.withUnsafeBytes { needle -> Int? in
                 guard let base = haystack.baseAddress, let start = needle.baseAddress else { return nil }
@@ -13,13 +13,10 @@ enum ByteSearch {
         }
     }
 
-    /// Where the longest end of `bytes` begins that could be the beginning of `pattern`; `bytes.count` where there is none.
-    static func possibleStart(_ pattern: [UInt8], in bytes: [UInt8]) -> Int {
-        var start = max(0, bytes.count - pattern.count + 1)
-        while start < bytes.count {
-            if bytes[start...].elementsEqual(pattern.prefix(bytes.count - start)) { return start }
-            start += 1
-        }
-        return start
+    /// How far into `bytes` the longest end begins that could be the beginning of `pattern`; `bytes.count` where there is none.
+    static func possibleStart(_ pattern: [UInt8], in bytes: ArraySlice<UInt8>) -> Int {
+        var end = bytes.suffix(pattern.count - 1)
+        while !pattern.starts(with: end) { end.removeFirst() }
+        return bytes.count - end.count
     }
 }

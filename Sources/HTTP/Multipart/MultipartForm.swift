@@ -85,7 +85,7 @@ extension Request {
             throw Problem(.contentTooLarge, detail: "Keep the form within \(limits.totalBytes) bytes.")
         }
         for try await chunk in body {
-            for event in try parser.push(chunk) { try await handle(event) }
+            for event in try parser.push(chunk[...]) { try await handle(event) }
         }
         try parser.finish()
     }

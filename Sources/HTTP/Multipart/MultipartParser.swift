@@ -1,16 +1,17 @@
 /// What a multipart body turns out to hold, in order: for each part its head, its content in pieces, its end; then `finished`.
 public enum MultipartEvent: Sendable, Equatable {
     case began(MultipartHead)
-    case content([UInt8])
+    /// A slice of what was pushed: copy it to keep it, lest all that came with it is kept too.
+    case content(ArraySlice<UInt8>)
     case ended
     case finished
 }
 
 /// Reads multipart/form-data (RFC 7578; framing of RFC 2046 §5.1.1) as it comes, in whatever pieces.
 ///
-/// It keeps no more than a part's header section or a boundary's length of bytes: content passes through. Complexity: O(bytes).
+/// It keeps no more than a part's header section or a boundary's length of bytes: content passes through, uncopied. Complexity: O(bytes).
 public struct MultipartParser: Sendable {
-    /// Bounds on a form. Beyond one it is refused as 413, a part's head as 431.
+    /// Bounds on a form. Beyond one it is refused as 413, a part's head as 400.
     public struct Limits: Sendable {
         public var parts = 32
         /// The header section of one part.
@@ -30,6 +31,8 @@ public struct MultipartParser: Sendable {
     }
 
     private enum State {
+        /// The first delimiter may be the very beginning, without a CRLF before it.
+        case start
         /// Until the first delimiter; its bytes are dropped.
         case preamble
         /// Behind a delimiter: "--" ends the form, CRLF opens a part.
@@ -42,11 +45,11 @@ public struct MultipartParser: Sendable {
     /// CRLF "--" boundary (RFC 2046 §5.1.1: the CRLF belongs to the delimiter).
     private let delimiter: [UInt8]
     private let limits: Limits
-    private var state = State.preamble
-    /// Not decided yet. A CRLF is put before the body, so that a delimiter at its very beginning is found like any other.
-    private var held: [UInt8] = [13, 10]
+    private var state = State.start
+    /// The end of what came, not decided yet.
+    private var held: [UInt8] = []
     private var total = 0
-    private var preamble = -2
+    private var preamble = 0
     private var parts = 0
     private var partBytes = 0
     private var hasFailed = false
@@ -77,15 +80,15 @@ public struct MultipartParser: Sendable {
     /// Takes the next bytes of the body.
     ///
     /// - Throws: `Problem` that says what is wrong; the parser takes nothing more after that.
-    public mutating func push(_ bytes: some Collection<UInt8>) throws(Problem) -> [MultipartEvent] {
+    public mutating func push(_ bytes: ArraySlice<UInt8>) throws(Problem) -> [MultipartEvent] {
         guard !hasFailed else { throw Self.malformed("The form was refused already.", "RFC 7578 §4.1") }
         do throws(Problem) {
             total += bytes.count
             guard total <= limits.totalBytes else { throw Self.tooLarge("Keep the form within \(limits.totalBytes) bytes.") }
-            if case .epilogue = state { return [] }
-            held.append(contentsOf: bytes)
+            var rest = held.isEmpty ? bytes : (held + bytes)[...]
             var events: [MultipartEvent] = []
-            while try step(&events) {}
+            while try step(&rest, &events) {}
+            held = Array(rest)
             return events
         } catch {
             hasFailed = true
@@ -104,82 +107,89 @@ public struct MultipartParser: Sendable {
         }
     }
 
-    /// Goes one step; false where it needs more bytes.
-    private mutating func step(_ events: inout [MultipartEvent]) throws(Problem) -> Bool {
+    /// Goes one step over `rest`, taking from its front; false where it needs more bytes.
+    private mutating func step(_ rest: inout ArraySlice<UInt8>, _ events: inout [MultipartEvent]) throws(Problem) -> Bool {
         switch state {
-        case .preamble, .content: return try searchDelimiter(&events)
-        case .delimiter: return try readDelimiterEnd(&events)
-        case .header: return try readHeader(&events)
+        case .start: return readStart(&rest)
+        case .preamble, .content: return try searchDelimiter(&rest, &events)
+        case .delimiter: return try readDelimiterEnd(&rest, &events)
+        case .header: return try readHeader(&rest, &events)
         case .epilogue:
-            held = []
+            rest = []
             return false
         }
     }
 
-    private mutating func searchDelimiter(_ events: inout [MultipartEvent]) throws(Problem) -> Bool {
-        let found = ByteSearch.first(delimiter, in: held)
+    private mutating func readStart(_ rest: inout ArraySlice<UInt8>) -> Bool {
+        let opening = delimiter.dropFirst(2)
+        guard rest.prefix(opening.count).elementsEqual(opening.prefix(rest.count)) else {
+            state = .preamble
+            return true
+        }
+        guard rest.count >= opening.count else { return false }
+        rest.removeFirst(opening.count)
+        state = .delimiter
+        return true
+    }
+
+    private mutating func searchDelimiter(_ rest: inout ArraySlice<UInt8>, _ events: inout [MultipartEvent]) throws(Problem) -> Bool {
+        let found = ByteSearch.first(delimiter, in: rest)
         // Without one, all but what might begin one is content.
-        let end = found ?? ByteSearch.possibleStart(delimiter, in: held)
-        if end > 0 || found != nil {
-            if case .content = state {
-                partBytes += end
-                guard partBytes <= limits.partBytes else { throw Self.tooLarge("Keep a part within \(limits.partBytes) bytes.") }
-                if end > 0 { events.append(.content(Array(held[..<end]))) }
-            } else {
-                preamble += end
-                guard preamble <= limits.preambleBytes else {
-                    throw Self.malformed("The form does not begin with its boundary.", "RFC 2046 §5.1.1")
-                }
+        let content = rest.prefix(found ?? ByteSearch.possibleStart(delimiter, in: rest))
+        if case .content = state {
+            partBytes += content.count
+            guard partBytes <= limits.partBytes else { throw Self.tooLarge("Keep a part within \(limits.partBytes) bytes.") }
+            if !content.isEmpty { events.append(.content(content)) }
+            if found != nil { events.append(.ended) }
+        } else {
+            preamble += content.count
+            guard preamble <= limits.preambleBytes else {
+                throw Self.malformed("The form does not begin with its boundary.", "RFC 2046 §5.1.1")
             }
         }
-        guard let found else {
-            held.removeFirst(end)
-            return false
-        }
-        if case .content = state { events.append(.ended) }
-        held.removeFirst(found + delimiter.count)
+        rest.removeFirst(content.count)
+        guard found != nil else { return false }
+        rest.removeFirst(delimiter.count)
         state = .delimiter
         return true
     }
 
     /// "--" for the last, else transport-padding CRLF (RFC 2046 §5.1.1).
-    private mutating func readDelimiterEnd(_ events: inout [MultipartEvent]) throws(Problem) -> Bool {
-        let closes = held.prefix(2) == [0x2D, 0x2D]
-        if held.count < 2 && held.allSatisfy({ $0 == 0x2D }) { return false }
-        var index = closes ? 2 : 0
-        while index < held.count, held[index] == 0x20 || held[index] == 0x09 { index += 1 }
-        guard index <= 128 else { throw Self.malformed("The padding of a boundary is too long.", "RFC 2046 §5.1.1") }
-        let rest = held[index...].prefix(2)
-        guard rest.elementsEqual([13, 10].prefix(rest.count)) else {
+    private mutating func readDelimiterEnd(_ rest: inout ArraySlice<UInt8>, _ events: inout [MultipartEvent]) throws(Problem) -> Bool {
+        let dashes = rest.prefix(2).prefix { $0 == 0x2D }
+        if dashes.count == 1 && rest.count == 1 { return false }
+        let closes = dashes.count == 2
+        let padding = rest.dropFirst(closes ? 2 : 0).prefix { $0 == 0x20 || $0 == 0x09 }
+        guard padding.count <= 128 else { throw Self.malformed("The padding of a boundary is too long.", "RFC 2046 §5.1.1") }
+        let end = rest[padding.endIndex...].prefix(2)
+        guard end.elementsEqual([13, 10].prefix(end.count)) else {
             throw Self.malformed("A boundary must not occur within a part.", "RFC 2046 §5.1.1")
         }
-        guard rest.count == 2 else { return false }
+        guard end.count == 2 else { return false }
         if closes {
             guard parts > 0 else { throw Self.malformed("The form has no part.", "RFC 2046 §5.1.1") }
-            held = []
             state = .epilogue
             events.append(.finished)
-            return false
+            return true
         }
         parts += 1
         guard parts <= limits.parts else { throw Self.tooLarge("Send at most \(limits.parts) parts.") }
         // The CRLF stays: a header section is empty where a second one follows it.
-        held.removeFirst(index)
+        rest = rest[padding.endIndex...]
         state = .header
         return true
     }
 
     /// The header section, from the CRLF before it to the empty line.
-    private mutating func readHeader(_ events: inout [MultipartEvent]) throws(Problem) -> Bool {
-        let end = ByteSearch.first([13, 10, 13, 10], in: held)
-        guard (end ?? held.count - 3) <= limits.headerBytes else {
-            throw Problem(
-                .headerFieldsTooLarge, detail: "Keep a part's header within \(limits.headerBytes) bytes.")
+    private mutating func readHeader(_ rest: inout ArraySlice<UInt8>, _ events: inout [MultipartEvent]) throws(Problem) -> Bool {
+        // One byte behind the longest that is borne tells that it is too long, however much came with it.
+        let end = ByteSearch.first([13, 10, 13, 10], in: rest.prefix(limits.headerBytes + 4))
+        guard end != nil || rest.count < limits.headerBytes + 4 else {
+            throw Problem(.badRequest, detail: "Keep a part's header within \(limits.headerBytes) bytes.")
         }
         guard let end else { return false }
-        let head = try MultipartHead(section: held[..<end].dropFirst(2), limits: limits)
-        events.append(.began(head))
-        held.removeFirst(end + 4)
+        events.append(.began(try MultipartHead(section: rest.prefix(end).dropFirst(2), limits: limits)))
+        rest.removeFirst(end + 4)
         // An empty part's delimiter may take the empty line's CRLF for its own: it follows at once (RFC 2046 §5.1.1).
         partBytes = 0
         state = .content

@@ -12,7 +12,7 @@ struct PartContent: Sendable {
     var memorySize: Int { memory.count }
 
     /// - Parameter room: how many more bytes may go to memory; content that needs more moves to a file.
-    mutating func append(_ bytes: [UInt8], room: Int) throws(SystemError) {
+    mutating func append(_ bytes: ArraySlice<UInt8>, room: Int) throws(SystemError) {
         size += bytes.count
         if file == nil {
             guard bytes.count > room else {
@@ -20,7 +20,7 @@ struct PartContent: Sendable {
                 return
             }
             file = try TemporaryFile()
-            try file!.append(memory)
+            try file!.append(memory[...])
             memory = []
         }
         try file!.append(bytes)
@@ -58,7 +58,7 @@ final class TemporaryFile: @unchecked Sendable {
 
     deinit { close(descriptor) }
 
-    func append(_ bytes: [UInt8]) throws(SystemError) {
+    func append(_ bytes: ArraySlice<UInt8>) throws(SystemError) {
         var written = 0
         while written < bytes.count {
             let count = bytes.withUnsafeBytes { pwrite(descriptor, $0.baseAddress! + written, bytes.count - written, off_t(size)) }

@@ -115,8 +115,8 @@ struct BodyDecoder {
         var size = 0
         var index = 0
         while index < line.count, let digit = Grammar.hexValue(line[index]) {
-            // RFC 9112 §7.1: anticipate large numbers. Past 2^40 it stays there, above any limit.
-            size = min(size << 4 | Int(digit), 1 << 40)
+            guard size >> 59 == 0 else { throw Refusal(.badRequest, "The size of a chunk lies below 2^63.", "RFC 9112 §7.1") }
+            size = size << 4 | Int(digit)
             index += 1
         }
         guard index > 0, index <= 64 else { throw Refusal(.badRequest, "A chunk begins with its size in hexadecimal.", "RFC 9112 §7.1") }

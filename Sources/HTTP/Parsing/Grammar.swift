@@ -10,7 +10,10 @@ enum Grammar {
     }
 
     /// VCHAR, obs-text, SP or HTAB: what a field value may hold (RFC 9110 §5.5).
-    static func isFieldByte(_ byte: UInt8) -> Bool { byte >= 0x20 && byte != 0x7F || byte == 0x09 }
+    static func isFieldByte(_ byte: UInt8) -> Bool { !isControl(byte) || byte == 0x09 }
+
+    /// CTL (RFC 5234 §B.1).
+    static func isControl(_ byte: UInt8) -> Bool { byte < 0x20 || byte == 0x7F }
 
     /// pchar or "/" without the percent sign (RFC 3986 §3.3).
     static func isPathByte(_ byte: UInt8) -> Bool {
@@ -69,35 +72,8 @@ enum Grammar {
         isEncoded(bytes) { isPathByte($0) || query && $0 == UInt8(ascii: "?") }
     }
 
-    /// uri-host [ ":" port ] with a host that is not empty (RFC 9112 §3.2, RFC 9110 §4.2.1).
-    static func isAuthority(_ bytes: UnsafeRawBufferPointer, portRequired: Bool = false) -> Bool {
-        var host = bytes
-        var port = UnsafeRawBufferPointer(rebasing: bytes[bytes.count...])
-        var hasPort = false
-        if bytes.first == UInt8(ascii: "[") {
-            guard let close = bytes.firstIndex(of: UInt8(ascii: "]")) else { return false }
-            host = UnsafeRawBufferPointer(rebasing: bytes[..<(close + 1)])
-            let rest = bytes[(close + 1)...]
-            if let first = rest.first {
-                guard first == UInt8(ascii: ":") else { return false }
-                (port, hasPort) = (UnsafeRawBufferPointer(rebasing: rest.dropFirst()), true)
-            }
-            // IPv6address or IPvFuture (RFC 3986 §3.2.2), by their alphabets.
-            let inner = host.dropFirst().dropLast()
-            guard !inner.isEmpty, inner.allSatisfy({ isHostByte($0) || $0 == UInt8(ascii: ":") }) else { return false }
-            guard inner.contains(UInt8(ascii: ":")) || inner.first.map(lowercase) == UInt8(ascii: "v") else { return false }
-        } else {
-            if let colon = bytes.firstIndex(of: UInt8(ascii: ":")) {
-                host = UnsafeRawBufferPointer(rebasing: bytes[..<colon])
-                (port, hasPort) = (UnsafeRawBufferPointer(rebasing: bytes[(colon + 1)...]), true)
-            }
-            guard !host.isEmpty, isEncoded(host, where: isHostByte) else { return false }
-        }
-        if portRequired && (!hasPort || port.isEmpty) { return false }
-        return port.count <= 5 && port.allSatisfy(isDigit) && port.reduce(0, { $0 * 10 + Int($1 - 0x30) }) <= 65535
-    }
-
-    private static func isEncoded(_ bytes: UnsafeRawBufferPointer, where allowed: (UInt8) -> Bool) -> Bool {
+    /// Whether all of `bytes` are allowed, or whole percent-encodings (RFC 3986 §2.1).
+    static func isEncoded(_ bytes: UnsafeRawBufferPointer, where allowed: (UInt8) -> Bool) -> Bool {
         var index = 0
         while index < bytes.count {
             if bytes[index] == UInt8(ascii: "%") {

@@ -17,8 +17,9 @@ struct HeadParser {
     /// Whether part of a message has been taken in already.
     var hasBegun: Bool { head != nil }
 
-    /// The method and version of the unfinished message, once known.
-    var method: Method? { head?.method }
+    /// The method of the unfinished message, once known, be the rest of its request line refused: the answer to HEAD has no content.
+    private(set) var method: Method?
+    /// The version of the unfinished message, once known.
     var version: Version? { head?.version }
 
     /// Consumes lines of `input` until the head is complete or the input has no further whole line.
@@ -79,7 +80,7 @@ struct HeadParser {
                 skippedEmptyLine = true
                 return nil
             }
-            head = try Self.requestLine(line)
+            head = try requestLine(line)
             return nil
         }
         guard !line.isEmpty else {
@@ -98,14 +99,15 @@ struct HeadParser {
     }
 
     /// method SP request-target SP HTTP-version (RFC 9112 §3): single spaces, nothing before or after.
-    private static func requestLine(_ line: UnsafeRawBufferPointer) throws(Refusal) -> RequestHead {
+    private mutating func requestLine(_ line: UnsafeRawBufferPointer) throws(Refusal) -> RequestHead {
         let malformed = Refusal(.badRequest, "The request line is: method, one space, target, one space, version.", "RFC 9112 §3")
         guard let first = line.firstIndex(of: 0x20), let last = line.lastIndex(of: 0x20), first < last else { throw malformed }
         let method = UnsafeRawBufferPointer(rebasing: line[..<first])
         let target = UnsafeRawBufferPointer(rebasing: line[(first + 1)..<last])
         guard !method.isEmpty, method.allSatisfy(Grammar.isTokenByte), !target.contains(0x20) else { throw malformed }
-        let version = try version(UnsafeRawBufferPointer(rebasing: line[(last + 1)...]))
         let name = Self.method(method)
+        self.method = name
+        let version = try Self.version(UnsafeRawBufferPointer(rebasing: line[(last + 1)...]))
         return RequestHead(method: name, target: try RequestTarget.parse(target, method: name).get(), version: version)
     }
 

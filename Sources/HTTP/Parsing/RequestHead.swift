@@ -26,15 +26,18 @@ struct RequestHead: Sendable {
         var facts = Facts()
         try headers.forEach { name, value throws(Refusal) in try facts.note(name, value) }
         try checkHost(facts)
+        // RFC 9112 §3.2.2: the target's own authority counts, whatever Host says.
+        if let authority = target.authority { headers["Host"] = authority }
+        // RFC 9110 §8.3: recipients pick different ones of several, and so take the content for different things.
+        guard facts.contentTypes <= 1 else { throw Refusal(.badRequest, "Send Content-Type once.", "RFC 9110 §8.3") }
         try decideFraming(facts)
         keepAlive = version == .http11 ? !facts.saysClose : facts.saysKeepAlive && !facts.saysClose
         // RFC 9110 §10.1.1: an HTTP/1.0 expectation MUST be ignored; what is not understood MAY be answered 417.
-        if facts.hasExpect && version == .http11 {
-            guard !facts.hasUnknownExpectation else {
-                throw Refusal(.expectationFailed, "The only expectation met here is 100-continue.", "RFC 9110 §10.1.1")
-            }
-            expectsContinue = framing != .none
+        guard version == .http11 else { return }
+        guard !facts.expectsOther else {
+            throw Refusal(.expectationFailed, "The only expectation met here is 100-continue.", "RFC 9110 §10.1.1")
         }
+        expectsContinue = facts.expectsContinue && framing != .none
     }
 
     /// RFC 9112 §3.2: exactly one valid Host, which alone HTTP/1.0 may leave out.
@@ -66,7 +69,7 @@ struct RequestHead: Sendable {
             // Equal repetitions might be merged; refusing them leaves no doubt with any proxy.
             guard facts.lengths == 1 else { throw Refusal(.badRequest, "Send Content-Length once.", "RFC 9110 §8.6") }
             guard let length = facts.length else {
-                throw Refusal(.badRequest, "Content-Length takes decimal digits alone.", "RFC 9110 §8.6")
+                throw Refusal(.badRequest, "Content-Length takes decimal digits alone, below 2^63.", "RFC 9110 §8.6")
             }
             framing = .length(length)
         }
@@ -79,14 +82,15 @@ private struct Facts {
 
     var hosts = 0
     var hostIsValid = false
+    var contentTypes = 0
     var lengths = 0
     var length: Int?
     var hasTransferEncoding = false
     var codings: [Coding] = []
     var saysClose = false
     var saysKeepAlive = false
-    var hasExpect = false
-    var hasUnknownExpectation = false
+    var expectsContinue = false
+    var expectsOther = false
 
     mutating func note(_ name: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer) throws(Refusal) {
         switch name.count {
@@ -94,13 +98,15 @@ private struct Facts {
             hosts += 1
             hostIsValid = Grammar.isAuthority(value)
         case 6 where Grammar.equalsIgnoringCase(name, "expect"):
-            hasExpect = true
-            if !Grammar.equalsIgnoringCase(value, "100-continue") { hasUnknownExpectation = true }
+            forEachElement(of: value) { expectation in
+                if Grammar.equalsIgnoringCase(expectation, "100-continue") { expectsContinue = true } else { expectsOther = true }
+            }
         case 10 where Grammar.equalsIgnoringCase(name, "connection"):
             forEachElement(of: value) { option in
                 if Grammar.equalsIgnoringCase(option, "close") { saysClose = true }
                 if Grammar.equalsIgnoringCase(option, "keep-alive") { saysKeepAlive = true }
             }
+        case 12 where Grammar.equalsIgnoringCase(name, "content-type"): contentTypes += 1
         case 14 where Grammar.equalsIgnoringCase(name, "content-length"):
             lengths += 1
             length = Self.decimal(value)
@@ -112,7 +118,7 @@ private struct Facts {
         }
     }
 
-    /// 1*DIGIT (RFC 9110 §8.6); a number past `Int` stands at its maximum, above any limit.
+    /// 1*DIGIT (RFC 9110 §8.6); nil for anything else, and past `Int`: no content has such a length.
     private static func decimal(_ bytes: UnsafeRawBufferPointer) -> Int? {
         guard !bytes.isEmpty else { return nil }
         var number = 0
@@ -120,7 +126,8 @@ private struct Facts {
             guard Grammar.isDigit(byte) else { return nil }
             let (tens, over) = number.multipliedReportingOverflow(by: 10)
             let (sum, overAgain) = tens.addingReportingOverflow(Int(byte - 0x30))
-            number = over || overAgain ? .max : sum
+            guard !over, !overAgain else { return nil }
+            number = sum
         }
         return number
     }

@@ -48,15 +48,18 @@ struct RequestTarget: Sendable, Equatable {
             return .failure(Refusal(.badRequest, "Percent-encode what the target may not hold.", "RFC 9112 §3.2.1"))
         }
         var segments: [String] = []
-        if path.count > 1 {
-            for segment in path.dropFirst().split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false) {
-                if !segment.contains(UInt8(ascii: "%")) {
-                    segments.append(String(decoding: segment, as: UTF8.self))
-                } else if let decoded = Grammar.percentDecoded(segment) {
-                    segments.append(decoded)
-                } else {
-                    return .failure(Refusal(.badRequest, "The path must be UTF-8 without NUL.", "RFC 3986 §2.5"))
-                }
+        var start = 1
+        while path.count > 1, start <= path.count {
+            let end = path[start...].firstIndex(of: UInt8(ascii: "/")) ?? path.count
+            let segment = path[start..<end]
+            start = end + 1
+            if !segment.contains(UInt8(ascii: "%")) {
+                segments.append(String(decoding: segment, as: UTF8.self))
+            } else if let decoded = Grammar.percentDecoded(segment), !decoded.utf8.contains(where: Grammar.isControl) {
+                segments.append(decoded)
+            } else {
+                // An encoded line end is a header for whoever decodes too early (RFC 3986 §7.3).
+                return .failure(Refusal(.badRequest, "The path must be UTF-8 without control characters.", "RFC 3986 §2.5"))
             }
         }
         return .success(

@@ -8,24 +8,22 @@ import CZlib
 ///
 /// - Parameter minimumBytes: content shorter than this is sent plain.
 public func compression(minimumBytes: Int = 1024) -> Middleware {
-    { request, next in
-        var response = try await next(request)
+    Middleware(after: { request, response in
         // Without a type to judge by; a cache updates what it stored with these fields (RFC 9110 §15.4.5).
         if response.status == .notModified { response.headers.append("Vary", "Accept-Encoding") }
         guard let type = response.headers["Content-Type"].flatMap(MediaType.init), type.isCompressible,
             !response.headers.contains("Content-Encoding")
-        else { return response }
+        else { return }
         response.headers.append("Vary", "Accept-Encoding")
         guard response.status != .partialContent, case .bytes(let bytes) = response.body, bytes.count >= minimumBytes,
             request.acceptsGzip, let compressed = Gzip.compress(bytes), compressed.count < bytes.count
-        else { return response }
+        else { return }
         response.body = .bytes(compressed)
         response.headers["Content-Encoding"] = "gzip"
         // Ranges would be of the plain bytes.
         response.headers.remove("Accept-Ranges")
         if let tag = response.headers["ETag"], !tag.hasPrefix("W/") { response.headers["ETag"] = "W/" + tag }
-        return response
-    }
+    })
 }
 
 extension MediaType {

@@ -12,13 +12,7 @@ public struct Router: Sendable {
     private struct Route: Sendable {
         let pattern: String
         let parameters: [String]
-        let placement: HTTPServer.HandlerPlacement?
-        let handler: HTTPServer.Handler
-    }
-
-    /// What answers a request, and where.
-    struct Resolution {
-        var placement: HTTPServer.HandlerPlacement?
+        let atOnce: HTTPServer.ImmediateHandler?
         let handler: HTTPServer.Handler
     }
 
@@ -32,10 +26,11 @@ public struct Router: Sendable {
     ///
     /// - Parameters:
     ///   - pattern: segments with captures in braces: "/v1/jobs/{id}/fused.png". A literal segment wins over a capture.
-    ///   - placement: where the handler runs; nil takes the server's own placement.
+    ///   - atOnce: asked first, on the event loop's own thread, which saves a task and two changes of threads: for what never blocks and
+    ///     computes little. Nil from it leaves the request to the handler.
     /// - Precondition: the pattern begins with "/" and the route is not there yet.
     public mutating func on(
-        _ method: Method, _ pattern: String, placement: HTTPServer.HandlerPlacement? = nil, _ handler: @escaping HTTPServer.Handler
+        _ method: Method, _ pattern: String, atOnce: HTTPServer.ImmediateHandler? = nil, _ handler: @escaping HTTPServer.Handler
     ) {
         precondition(pattern.hasPrefix("/"), "a pattern begins with /")
         var node = 0
@@ -51,79 +46,65 @@ public struct Router: Sendable {
             }
         }
         precondition(nodes[node].routes[method] == nil, "\(method) \(pattern) has a handler already")
-        nodes[node].routes[method] = Route(pattern: pattern, parameters: parameters, placement: placement, handler: handler)
+        nodes[node].routes[method] = Route(pattern: pattern, parameters: parameters, atOnce: atOnce, handler: handler)
     }
 
     public mutating func get(
-        _ pattern: String, placement: HTTPServer.HandlerPlacement? = nil, _ handler: @escaping HTTPServer.Handler
-    ) { on(.get, pattern, placement: placement, handler) }
+        _ pattern: String, atOnce: HTTPServer.ImmediateHandler? = nil, _ handler: @escaping HTTPServer.Handler
+    ) { on(.get, pattern, atOnce: atOnce, handler) }
 
     public mutating func post(
-        _ pattern: String, placement: HTTPServer.HandlerPlacement? = nil, _ handler: @escaping HTTPServer.Handler
-    ) { on(.post, pattern, placement: placement, handler) }
+        _ pattern: String, atOnce: HTTPServer.ImmediateHandler? = nil, _ handler: @escaping HTTPServer.Handler
+    ) { on(.post, pattern, atOnce: atOnce, handler) }
 
     public mutating func delete(
-        _ pattern: String, placement: HTTPServer.HandlerPlacement? = nil, _ handler: @escaping HTTPServer.Handler
-    ) { on(.delete, pattern, placement: placement, handler) }
+        _ pattern: String, atOnce: HTTPServer.ImmediateHandler? = nil, _ handler: @escaping HTTPServer.Handler
+    ) { on(.delete, pattern, atOnce: atOnce, handler) }
+
+    /// Every route as its method and pattern, ordered by pattern, to be held against documentation.
+    public var routes: [(method: Method, pattern: String)] {
+        nodes.flatMap { node in node.routes.map { ($0, $1.pattern) } }.sorted { ($0.1, $0.0.rawValue) < ($1.1, $1.0.rawValue) }
+    }
 
     /// Answers every method on every path that no route has, instead of 404.
     public mutating func otherwise(_ handler: @escaping HTTPServer.Handler) { fallback = handler }
 
     /// Wraps every answer, also 404 and 405; what is added first is outermost.
-    public mutating func use(_ middleware: @escaping Middleware) { self.middleware.append(middleware) }
+    public mutating func use(_ middleware: Middleware) { self.middleware.append(middleware) }
 
     /// The answer, errors rendered. Complexity: O(segments) look-ups, but for patterns that differ late.
     public func respond(to request: Request) async -> Response {
         var request = request
         let resolution = resolve(&request)
-        return await answer(request, resolution.handler)
+        if let response = resolution.begin(&request) { return response }
+        return await resolution.answer(request)
     }
 
-    /// The answer of a resolved handler within the middleware, errors rendered.
-    func answer(_ request: Request, _ handler: @escaping HTTPServer.Handler) async -> Response {
-        do { return try await run(0, request, handler) } catch { return render(error, request) }
-    }
-
-    private func run(_ index: Int, _ request: Request, _ handler: @escaping HTTPServer.Handler) async throws -> Response {
-        guard index < middleware.count else {
-            do { return try await handler(request) } catch { return render(error, request) }
-        }
-        return try await middleware[index](request) { try await run(index + 1, $0, handler) }
-    }
-
-    /// Of an error that is no problem only the type is logged: its text may name a patient.
-    private func render(_ error: any Error, _ request: Request) -> Response {
-        if !(error is any ProblemConvertible) && !(error is CancellationError) {
-            request.logger.error("A handler failed", metadata: ["error": "\(type(of: error))"])
-        }
-        return Problem.describing(error).response
-    }
-
-    /// Finds the handler and tells the request its route and captures. Cheap enough for the event loop.
+    /// Finds what answers the request, and tells the request its route and captures. Cheap enough for the event loop.
     func resolve(_ request: inout Request) -> Resolution {
-        if request.path == "*" {
-            let allow = Self.allow(Set(nodes.flatMap(\.routes.keys)))
-            return Resolution { _ in Response(.noContent, headers: ["Allow": allow]) }
-        }
-        guard request.method.isImplemented else {
-            return Resolution { _ in throw Problem(.notImplemented, detail: "This server does not implement the method (RFC 9110 §9.1).") }
-        }
+        if request.path == "*" { return options(Set(nodes.flatMap(\.routes.keys))) }
+        guard request.method.isImplemented else { return refusal(.unimplementedMethod) }
         var captured: [String] = []
         guard let node = find(request.segments[...], from: 0, &captured) else {
-            return Resolution(handler: fallback ?? { _ in throw Problem(.notFound, detail: "There is nothing at this path.") })
+            if let fallback { return Resolution(middleware: middleware, handler: fallback) }
+            return refusal(Problem(.notFound, detail: "There is nothing at this path."))
         }
         let routes = nodes[node].routes
         if let route = routes[request.method] ?? (request.method == .head ? routes[.get] : nil) {
             request.route = route.pattern
-            request.parameters.pairs = Array(zip(route.parameters, captured))
-            return Resolution(placement: route.placement, handler: route.handler)
+            for (name, value) in zip(route.parameters, captured) { request.parameters.pairs.append((name, value)) }
+            return Resolution(middleware: middleware, atOnce: route.atOnce, handler: route.handler)
         }
         request.route = routes.values.first?.pattern
+        if request.method == .options { return options(Set(routes.keys)) }
         let allow = Self.allow(Set(routes.keys))
-        if request.method == .options { return Resolution { _ in Response(.noContent, headers: ["Allow": allow]) } }
-        return Resolution { _ in
-            throw Problem(.methodNotAllowed, detail: "The methods of this path are \(allow).", headers: ["Allow": allow])
-        }
+        return refusal(Problem(.methodNotAllowed, detail: "The methods of this path are \(allow).", headers: ["Allow": allow]))
+    }
+
+    private func refusal(_ problem: Problem) -> Resolution { Resolution(middleware: middleware) { throw problem } }
+
+    private func options(_ methods: Set<Method>) -> Resolution {
+        Resolution(middleware: middleware) { Response(.noContent, headers: ["Allow": Self.allow(methods)]) }
     }
 
     /// The node of a path, literal segments tried before captures.

@@ -11,17 +11,8 @@ extension HTTPServer {
         public var loops = 1
         public var limits = Limits()
         public var timeouts = Timeouts()
-        public var handlers = HandlerPlacement.pool
 
         public init(host: String = "127.0.0.1", port: Int = 0) { (self.host, self.port) = (host, port) }
-    }
-
-    /// Where handlers run.
-    public enum HandlerPlacement: Sendable {
-        /// On the concurrency pool: a handler may take its time.
-        case pool
-        /// On the event loop's own thread, saving two thread switches a request: for handlers that never block and compute little.
-        case loop
     }
 
     /// Bounds on what a client may send. A request beyond one is refused with its status.
@@ -38,6 +29,9 @@ extension HTTPServer {
         public var connections = 16384
         /// Open connections from one address; further ones are answered 429 (RFC 6585 §4). Raise it behind a proxy, which is one address.
         public var connectionsPerAddress = 1024
+        /// Requests that a client may send ahead of their answers: the last of so many in a row is answered with "Connection: close", and
+        /// what follows is to be sent again (RFC 9112 §9.3.2). At least 1.
+        public var pipelinedRequests = 1000
         /// Bytes that wait in memory, each way, for a slow handler or a slow client.
         public var bufferBytes = 256 << 10
 

@@ -17,7 +17,6 @@ struct Exchange {
     var bodyBytes = 0
     /// Since when the handler, not the client, keeps the body waiting.
     var pausedSince: UInt64?
-    var placement = HTTPServer.HandlerPlacement.pool
     var task: Task<Void, Never>?
     /// Of a streamed answer: its framing, and what is left of its announced length.
     var framing: ResponseEncoder.Framing?
@@ -59,10 +58,11 @@ extension Connection {
             refuse(error)
             return rest.count
         }
+        pipelined += 1
+        // What follows a CONNECT would have been the tunnel's, so nothing after it is a request (RFC 9110 §9.3.6).
+        let keepAlive = head.keepAlive && head.method != .connect && pipelined < limits.pipelinedRequests
         exchange = Exchange(
-            // What follows a CONNECT would have been the tunnel's, so nothing after it is a request (RFC 9110 §9.3.6).
-            id: id, method: head.method, version: head.version, keepAlive: head.keepAlive && head.method != .connect, decoder: decoder,
-            owesContinue: head.expectsContinue)
+            id: id, method: head.method, version: head.version, keepAlive: keepAlive, decoder: decoder, owesContinue: head.expectsContinue)
         switch head.framing {
         case .none: break
         case .length(let length) where rest.count >= length:
@@ -75,20 +75,16 @@ extension Connection {
         }
         phase = .handling
         var request = Request(head: head, body: body, id: id, remoteAddress: remoteAddress, logger: core.logger)
-        let (placement, handler) = core.plan(&request)
-        exchange!.placement = placement
-        exchange!.task = run(placement) { [self, request] in
-            let response = await core.respond(to: request, handler)
-            loop.executeHere { self.respond(response) }
+        let resolution = core.resolve(&request)
+        if let response = resolution.begin(&request) {
+            respond(response)
+        } else {
+            exchange!.task = Task { [self, request] in
+                let response = await resolution.answer(request)
+                loop.execute { self.respond(response) }
+            }
         }
         return consumed
-    }
-
-    private func run(_ placement: HTTPServer.HandlerPlacement, _ work: @escaping @Sendable () async -> Void) -> Task<Void, Never> {
-        switch placement {
-        case .pool: Task { await work() }
-        case .loop: Task(executorPreference: loop) { await work() }
-        }
     }
 
     private func openChannel() -> BodyChannel {
@@ -168,9 +164,11 @@ extension Connection {
         let keepAlive = exchange!.keepAlive && isRead && !core.isDraining && framing != .close
         exchange!.keepAlive = keepAlive
         exchange!.framing = framing
+        // A small body goes out behind its head, in one write.
+        let room = if case .bytes(let bytes) = response.body, bytes.count <= 4096 { bytes.count } else { 0 }
         var head = ResponseEncoder.head(
             response, framing: framing, version: exchange!.version, keepAlive: keepAlive, id: exchange!.id, date: loop.clock.date,
-            capacity: 1024)
+            capacity: room)
         lastProgress = loop.clock.now
         // RFC 9110 §9.3.2: HEAD has the head of GET and no content.
         guard exchange!.method != .head, framing != .none else {
@@ -179,7 +177,7 @@ extension Connection {
         }
         switch response.body {
         case .empty: output.append(head)
-        case .bytes(let bytes) where bytes.count <= 4096:
+        case .bytes(let bytes) where bytes.count == room:
             head.append(contentsOf: bytes)
             output.append(head)
         case .bytes(let bytes):
@@ -189,9 +187,7 @@ extension Connection {
             output.append(head)
             exchange!.remaining = length ?? .max
             flush()
-            guard phase == .handling, let placement = exchange?.placement else { return }
-            let task = stream(produce, placement)
-            exchange?.task = task
+            if phase == .handling { exchange!.task = stream(produce) }
             return
         }
         complete()
@@ -212,19 +208,17 @@ extension Connection {
 
     // MARK: Streamed content
 
-    private func stream(
-        _ produce: @escaping @Sendable (BodyWriter) async throws -> Void, _ placement: HTTPServer.HandlerPlacement
-    ) -> Task<Void, Never> {
+    private func stream(_ produce: @escaping @Sendable (BodyWriter) async throws -> Void) -> Task<Void, Never> {
         let writer = BodyWriter { [self] bytes in
             try await withCheckedThrowingContinuation { continuation in
                 loop.execute { self.write(bytes, continuation) }
             }
         }
-        return run(placement) { [self] in
+        return Task { [self] in
             do {
                 try await produce(writer)
-                loop.executeHere { self.endStream(failed: false) }
-            } catch { loop.executeHere { self.endStream(failed: true) } }
+                loop.execute { self.endStream(failed: false) }
+            } catch { loop.execute { self.endStream(failed: true) } }
         }
     }
 

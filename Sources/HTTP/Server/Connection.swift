@@ -40,6 +40,8 @@ final class Connection: EventLoop.Watched, @unchecked Sendable {
     private var isFinished = false
     private(set) var sawEnd = false
     private var isPumping = false
+    /// Requests begun since the client last had nothing ahead of an answer.
+    var pipelined = 0
 
     /// When the first byte of the unfinished request came (or the connection opened); nil while idle.
     var requestBegan: UInt64?
@@ -95,7 +97,7 @@ final class Connection: EventLoop.Watched, @unchecked Sendable {
         guard !isPumping else { return }
         isPumping = true
         defer { isPumping = false }
-        var budget = 16
+        var budget = 4
         processInbound()
         while wantsBytes, isReadable, !sawEnd {
             if budget == 0 {
@@ -117,6 +119,7 @@ final class Connection: EventLoop.Watched, @unchecked Sendable {
             // A short read emptied the socket, unless the end of file stands behind it.
             if count < loop.scratch.count && !isFinished { isReadable = false }
             if phase == .reading && requestBegan == nil { requestBegan = loop.clock.now }
+            if phase == .reading && inbound.isEmpty { pipelined = 0 }
             let bytes = UnsafeRawBufferPointer(rebasing: loop.scratch[..<count])
             if inbound.isEmpty {
                 let consumed = process(bytes)

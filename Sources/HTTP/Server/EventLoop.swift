@@ -1,7 +1,6 @@
 import CLinux
 import Dispatch
 import Glibc
-import Synchronization
 
 /// A readiness loop over epoll, running as one long block on a serial Dispatch queue of its own.
 ///
@@ -10,7 +9,7 @@ import Synchronization
 ///
 /// `@unchecked Sendable`: everything mutable is touched on the loop's thread alone, but for `inbox`, which has a lock, and the wake-up
 /// descriptor, which is written to from anywhere.
-final class EventLoop: @unchecked Sendable, TaskExecutor {
+final class EventLoop: @unchecked Sendable {
     /// What the loop watches: a connection or a listener.
     protocol Watched: AnyObject {
         /// - Parameter finished: the peer sends no more; reading until the end of file is worth it, however short a read was.
@@ -19,13 +18,8 @@ final class EventLoop: @unchecked Sendable, TaskExecutor {
         func deadlinePassed()
     }
 
-    private enum Work {
-        case call(@Sendable () -> Void)
-        case job(UnownedJob)
-    }
-
     private struct Inbox {
-        var work: [Work] = []
+        var work: [@Sendable () -> Void] = []
         var isAwake = false
         var isStopped = false
     }
@@ -34,18 +28,14 @@ final class EventLoop: @unchecked Sendable, TaskExecutor {
     private let epoll: Int32
     private let wakeUp: Int32
     private let inbox = Locked(Inbox())
-    /// The thread that `run` is on, 0 before it is.
-    private let thread = Atomic<pthread_t>(0)
 
     private var slots: [(watched: (any Watched)?, generation: UInt32)] = []
     private var freeSlots: [Int] = []
     private var deadlines = Deadlines()
     private(set) var clock = LoopClock()
     private var again: [UInt64] = []
-    /// What the loop's own thread submitted: it needs no lock.
-    private var own: [Work] = []
-    /// Where every socket of this loop is read into.
-    let scratch = UnsafeMutableRawBufferPointer.allocate(byteCount: 64 << 10, alignment: 64)
+    /// Where every socket of this loop is read into: a form with two pictures at once.
+    let scratch = UnsafeMutableRawBufferPointer.allocate(byteCount: 256 << 10, alignment: 64)
 
     private static let wakeToken = UInt64.max
 
@@ -73,20 +63,7 @@ final class EventLoop: @unchecked Sendable, TaskExecutor {
     // MARK: From any thread
 
     /// Runs `work` on the loop.
-    func execute(_ work: @escaping @Sendable () -> Void) { submit(.call(work)) }
-
-    /// Runs `work` now where this is the loop's thread already, else on the loop as soon as it comes to it.
-    func executeHere(_ work: @escaping @Sendable () -> Void) {
-        if isHere { work() } else { execute(work) }
-    }
-
-    /// Runs a task's job on the loop: handlers placed there need no thread switch.
-    func enqueue(_ job: consuming ExecutorJob) { submit(.job(UnownedJob(job))) }
-
-    private var isHere: Bool { thread.load(ordering: .relaxed) == pthread_self() }
-
-    private func submit(_ work: Work) {
-        if isHere { return own.append(work) }
+    func execute(_ work: @escaping @Sendable () -> Void) {
         let sleeps = inbox.withLock { inbox in
             inbox.work.append(work)
             defer { inbox.isAwake = true }
@@ -152,11 +129,7 @@ final class EventLoop: @unchecked Sendable, TaskExecutor {
     private func run() {
         let capacity = 256
         let events = UnsafeMutablePointer<epoll_event>.allocate(capacity: capacity)
-        thread.store(pthread_self(), ordering: .relaxed)
-        defer {
-            events.deallocate()
-            thread.store(0, ordering: .relaxed)
-        }
+        defer { events.deallocate() }
         while !drainInbox() {
             let count = epoll_wait(epoll, events, Int32(capacity), timeout())
             clock.update()
@@ -195,27 +168,16 @@ final class EventLoop: @unchecked Sendable, TaskExecutor {
     private func drainInbox() -> Bool {
         for _ in 0..<16 {
             let (work, isStopped) = inbox.withLock { inbox in
-                inbox.isAwake = !inbox.work.isEmpty || !own.isEmpty
+                inbox.isAwake = !inbox.work.isEmpty
                 defer { inbox.work = [] }
                 return (inbox.work, inbox.isStopped)
             }
-            if work.isEmpty && own.isEmpty { return isStopped }
-            for item in work { perform(item) }
-            // In rounds as well: what these submit in their turn waits for the next.
-            let mine = own
-            own = []
-            for item in mine { perform(item) }
+            if work.isEmpty { return isStopped }
+            for item in work { item() }
         }
         // Others wait too: come back at once through the wake-up descriptor.
         var one: UInt64 = 1
         _ = write(wakeUp, &one, 8)
         return false
-    }
-
-    private func perform(_ work: Work) {
-        switch work {
-        case .call(let call): call()
-        case .job(let job): job.runSynchronously(on: asUnownedTaskExecutor())
-        }
     }
 }

@@ -1,4 +1,3 @@
-import Dispatch
 import Logging
 
 /// An HTTP/1.1 server (RFC 9112) on non-blocking sockets, epoll and Dispatch queues.
@@ -8,6 +7,8 @@ import Logging
 public final class HTTPServer: Sendable {
     /// Answers one request.
     public typealias Handler = @Sendable (Request) async throws -> Response
+    /// Answers one request on the event loop's own thread, or leaves it to a handler: it never blocks and computes little.
+    public typealias ImmediateHandler = @Sendable (Request) throws -> Response?
 
     private struct Running {
         let loops: [EventLoop]
@@ -20,15 +21,15 @@ public final class HTTPServer: Sendable {
     public init(
         configuration: Configuration = Configuration(), logger: Logger = Logger(label: "http"), handler: @escaping Handler
     ) {
-        core = ServerCore(configuration: configuration, logger: logger) { _ in Router.Resolution(handler: handler) }
+        core = ServerCore(configuration: configuration, logger: logger) { request in
+            guard request.method.isImplemented else { return Resolution(middleware: []) { throw Problem.unimplementedMethod } }
+            return Resolution(handler: handler)
+        }
     }
 
     /// A server of a router's routes.
     public init(configuration: Configuration = Configuration(), logger: Logger = Logger(label: "http"), router: Router) {
-        core = ServerCore(configuration: configuration, logger: logger) { request in
-            let resolution = router.resolve(&request)
-            return Router.Resolution(placement: resolution.placement) { await router.answer($0, resolution.handler) }
-        }
+        core = ServerCore(configuration: configuration, logger: logger) { router.resolve(&$0) }
     }
 
     /// The number of connections that are open now, for metrics.
@@ -41,7 +42,7 @@ public final class HTTPServer: Sendable {
     /// - Precondition: not started before.
     @discardableResult
     public func start() throws -> BoundAddress {
-        Self.primeDispatch()
+        ProcessSetup.done
         var loops: [EventLoop] = []
         for index in 0..<max(1, core.configuration.loops) { loops.append(try EventLoop(label: "http.loop.\(index)")) }
         let listener = try Listener(core: core, loops: loops)
@@ -66,18 +67,6 @@ public final class HTTPServer: Sendable {
         for loop in running.loops { loop.execute { for connection in Self.connections(loop) { connection.close() } } }
         while core.openConnections > 0 { await Self.pause() }
         for loop in running.loops { loop.stop() }
-    }
-
-    /// Has Dispatch open the descriptors that its timers and the main queue need, which it does at their first use: where clients have
-    /// taken all of them by then, it crashes.
-    private static func primeDispatch() {
-        let fired = DispatchGroup()
-        let soon = DispatchTimeInterval.milliseconds(1)
-        for _ in 0..<2 { fired.enter() }
-        DispatchQueue.main.async {}
-        DispatchQueue.global().asyncAfter(deadline: .now() + soon) { fired.leave() }
-        DispatchQueue.global().asyncAfter(wallDeadline: .now() + soon) { fired.leave() }
-        _ = fired.wait(timeout: .now() + .seconds(1))
     }
 
     private static func connections(_ loop: EventLoop) -> [Connection] { loop.allWatched.compactMap { $0 as? Connection } }

@@ -10,15 +10,17 @@ final class ServerCore: Sendable {
     }
 
     let configuration: HTTPServer.Configuration
+    let timeouts: HTTPServer.Timeouts.Nanoseconds
     let logger: Logger
-    /// Decides on the loop what answers a request and where; nil leaves the place to the configuration.
-    private let resolve: @Sendable (inout Request) -> Router.Resolution
+    /// Decides on the loop what answers a request.
+    let resolve: @Sendable (inout Request) -> Resolution
     private let state = Locked(State())
     private let counter = Atomic<UInt>(0)
     private let prefix: String
 
-    init(configuration: HTTPServer.Configuration, logger: Logger, resolve: @escaping @Sendable (inout Request) -> Router.Resolution) {
+    init(configuration: HTTPServer.Configuration, logger: Logger, resolve: @escaping @Sendable (inout Request) -> Resolution) {
         (self.configuration, self.logger, self.resolve) = (configuration, logger, resolve)
+        timeouts = HTTPServer.Timeouts.Nanoseconds(configuration.timeouts)
         // With eight digits of a number: fifteen bytes, which a String holds without allocating.
         prefix = Self.hexadecimal(UInt.random(in: 0...0xFF_FFFF), digits: 6) + "-"
     }
@@ -72,26 +74,6 @@ final class ServerCore: Sendable {
                 output[index] = digit < 10 ? 0x30 + digit : 0x57 + digit
             }
             return digits
-        }
-    }
-
-    /// What answers a request, and where.
-    func plan(_ request: inout Request) -> (placement: HTTPServer.HandlerPlacement, handler: HTTPServer.Handler) {
-        guard request.method.isImplemented else {
-            let refusal = Problem(.notImplemented, detail: "This server does not implement the method (RFC 9110 §9.1).")
-            return (.loop, { _ in throw refusal })
-        }
-        let resolution = resolve(&request)
-        return (resolution.placement ?? configuration.handlers, resolution.handler)
-    }
-
-    /// The handler's answer, or its error rendered. Of an error that is no problem only the type is logged: its text may name a patient.
-    func respond(to request: Request, _ handler: HTTPServer.Handler) async -> Response {
-        do { return try await handler(request) } catch {
-            if !(error is any ProblemConvertible) && !(error is CancellationError) {
-                logger.error("A handler failed", metadata: ["request": .string(request.id), "error": "\(type(of: error))"])
-            }
-            return Problem.describing(error).response
         }
     }
 

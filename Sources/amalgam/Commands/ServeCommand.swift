@@ -52,7 +52,8 @@ struct ServeCommand: AsyncParsableCommand {
         let shelf = try naming("a model file, \(paths.values.sorted().joined(separator: " or ")), cannot be read") {
             try ModelShelf(paths: paths)
         }
-        let service = try FusionService(settings, shelf: shelf, logger: Logger(label: "amalgam"))
+        let logger = Logger(label: "amalgam") { _ in JSONLogHandler.standardError() }
+        let service = try FusionService(settings, shelf: shelf, logger: logger)
         let address = try await service.start()
         // Written at once, not buffered: scripts wait for the address.
         try FileHandle.standardOutput.write(contentsOf: Data(greeting("http://\(address)").utf8))

@@ -51,18 +51,18 @@ else
     echo "compare: nginx skipped: it is not here and cannot be installed"
 fi
 
-# HUMMINGBIRD names one that is built already.
+# HUMMINGBIRD names one that is built already, or is "none".
 hummingbird=${HUMMINGBIRD:-}
 if [[ -z $hummingbird ]] && swift build -c release --package-path "$here/hummingbird-app" >&2; then
     hummingbird=$(swift build -c release --package-path "$here/hummingbird-app" --show-bin-path)/App
 fi
-if [[ -n $hummingbird ]]; then
+if [[ -x $hummingbird ]]; then
     start "$hummingbird" 8382
     names+=(hummingbird)
     ports+=(8382)
     processes+=("${pids[-1]}")
 else
-    echo "compare: Hummingbird skipped: it does not build here"
+    echo "compare: Hummingbird skipped: it does not build here, or is not wanted"
 fi
 
 for port in "${ports[@]}"; do

@@ -46,11 +46,14 @@ extension Image {
 }
 
 /// A PNG with a tEXt chunk behind its header, as scanners write them (PNG specification, Third Edition, §11.3.3.2).
-func withText(_ png: Data, _ text: String) -> Data {
-    let chunk = Data("tEXt".utf8) + Data("Comment\0\(text)".utf8)
+func withText(_ png: Data, _ text: String) -> Data { withChunk(png, "tEXt", Data("Comment\0\(text)".utf8)) }
+
+/// A PNG with a chunk of any type behind its header (PNG specification, Third Edition, §5.3).
+func withChunk(_ png: Data, _ type: String, _ content: Data) -> Data {
+    let chunk = Data(type.utf8) + content
     func bigEndian(_ value: UInt32) -> Data { withUnsafeBytes(of: value.bigEndian) { Data($0) } }
     let checksum = chunk.reduce(0xFFFF_FFFF as UInt32) { sum, byte in
         (0..<8).reduce(sum ^ UInt32(byte)) { sum, _ in sum & 1 == 1 ? sum >> 1 ^ 0xEDB8_8320 : sum >> 1 }
     }
-    return png.prefix(33) + bigEndian(UInt32(chunk.count - 4)) + chunk + bigEndian(~checksum) + png.dropFirst(33)
+    return png.prefix(33) + bigEndian(UInt32(content.count)) + chunk + bigEndian(~checksum) + png.dropFirst(33)
 }

@@ -34,25 +34,41 @@ final class RunningService: Sendable {
     /// Everything that the service has written, to either stream.
     var log: String { program.written + program.complaints }
 
-    /// Serves for `body`, then stops by SIGTERM, which has to be a clean stop unless `body` has ended the service itself.
+    /// Lines of the log as JSON; null where a line is none.
+    var logLines: [JSON] { program.complaints.split(separator: "\n").map { (try? JSON(Data($0.utf8))) ?? .null } }
+
+    var processIdentifier: Int32 { program.process.processIdentifier }
+
+    /// Tests run in parallel: with all their services at once, none would get anywhere on a machine of few cores.
+    private static let places = Turnstile(4)
+
+    /// Serves for `body`, then stops by SIGTERM, which has to be a clean stop unless `body` has ended the service itself. A few services
+    /// run at a time, so `body` must not start another.
     static func during<Value>(
         _ arguments: [String] = [], data: String = "data", in folder: Folder, _ body: (RunningService) async throws -> Value
     ) async throws -> Value {
-        let service = try await RunningService(arguments + ["--threads", "1"], data: data, in: folder)
-        do {
-            let value = try await body(service)
-            if service.program.process.isRunning { #expect(await service.end(SIGTERM).hasSucceeded, "\(service.log)") }
-            return value
-        } catch {
-            print(service.log)
-            _ = await service.end(SIGKILL)
-            throw error
+        try await places.pass {
+            let service = try await RunningService(arguments + ["--threads", "1"], data: data, in: folder)
+            do {
+                let value = try await body(service)
+                if service.program.process.isRunning { #expect(await service.end(SIGTERM).hasSucceeded, "\(service.log)") }
+                return value
+            } catch {
+                print(service.log)
+                _ = await service.end(SIGKILL)
+                throw error
+            }
         }
     }
 
     /// Sends a signal and waits for the end.
     func end(_ signal: Int32) async -> Outcome {
         if program.process.isRunning { kill(program.process.processIdentifier, signal) }
+        return await self.ended()
+    }
+
+    /// Waits for the end.
+    func ended() async -> Outcome {
         await ended.value
         return Outcome(
             status: program.process.terminationStatus, isSignal: program.process.terminationReason == .uncaughtSignal,
@@ -79,6 +95,11 @@ final class RunningService: Sendable {
     func submit(_ pair: Pair, _ options: String..., headers: [String] = []) async throws -> Answer {
         try await curl(
             headers.flatMap { ["-H", $0] } + (pair.fields + options).flatMap { ["-F", $0] } + ["\(address)/v1/fusions"], in: folder)
+    }
+
+    /// POST /v1/scores, with the fields as for `fuse`.
+    func score(_ fields: [String]) async throws -> Answer {
+        try await curl(fields.flatMap { ["-F", $0] } + ["\(address)/v1/scores"], in: folder)
     }
 
     /// Hands in a job of many steps, and waits until it has taken the first.

@@ -1,0 +1,24 @@
+import HTTP
+import Jobs
+
+extension JobError: ProblemConvertible {
+    /// The store's refusals as answers: passing ones say when to try again.
+    public var problem: Problem {
+        switch self {
+        case .queueFull:
+            Problem(.serviceUnavailable, type: .queueFull, detail: "\(self)", headers: ["Retry-After": "5"])
+        case .idempotencyConflict:
+            Problem(.conflict, type: .idempotencyConflict, detail: "\(self)")
+        case .notFound:
+            Problem(.notFound, type: .noSuchJob, detail: "There is no such job: it may have expired.")
+        case .notFinished, .alreadyFinished:
+            Problem(.conflict, type: .conflict, detail: "\(self)")
+        case .storageFull, .unavailable:
+            Problem(
+                .serviceUnavailable, type: .storage, detail: "The job store has no room or does not answer; try again.",
+                headers: ["Retry-After": "30"])
+        case .leaseLost, .inUse, .cannotOpen, .damaged, .newerVersion:
+            Problem(.internalServerError, type: .storage, detail: "The job store failed; the log has the reason.")
+        }
+    }
+}
