@@ -17,9 +17,12 @@ extension NoiseSchedule {
     ///
     /// - Throws: `shapes`, `count` or `timestep` where the arguments do not fit.
     public func origin(of x: Tensor, noise: Tensor, at timesteps: [Int]) throws(DiffusionError) -> Tensor {
-        try combine(x, noise, timesteps) { t in
-            (1 / alphaBars[t].squareRoot(), -(noiseVariances[t] / alphaBars[t]).squareRoot())
-        }
+        try combine(x, noise, timesteps, originFactors)
+    }
+
+    /// The factors of x_t and ε in x̃_0, for t in 1...T.
+    public func originFactors(at t: Int) -> (x: Double, noise: Double) {
+        (1 / alphaBars[t].squareRoot(), -(noiseVariances[t] / alphaBars[t]).squareRoot())
     }
 
     /// ε = (x_t − √ᾱ_t x_0) / √(1−ᾱ_t), the noise that leads from the image to x_t. O(count).

@@ -27,6 +27,7 @@ public final class StoragePool: Sendable {
         var floats = 0
         var limit = 64 << 20
         var allocations = 0
+        var requests = 0
     }
 
     /// Floats behind every block that a kernel may read (never use) when it loads a whole vector at the end of a row.
@@ -42,6 +43,9 @@ public final class StoragePool: Sendable {
 
     /// How many blocks were asked of the system since the start: constant while a steady loop runs.
     public var allocations: Int { idle.withLock { $0.allocations } }
+
+    /// How many blocks were asked of the pool since the start: constant while nobody makes a tensor.
+    public var requests: Int { idle.withLock { $0.requests } }
 
     /// Returns all idle blocks to the system.
     public func drain() {
@@ -61,6 +65,7 @@ public final class StoragePool: Sendable {
 
     fileprivate func take(_ capacity: Int) -> UnsafeMutablePointer<Float> {
         let block = idle.withLock { state -> UInt? in
+            state.requests += 1
             if let block = state.blocks[capacity]?.popLast() {
                 state.floats -= capacity
                 return block

@@ -37,19 +37,18 @@ private func processorTime() -> Double {
 /// The parts of a fusion, as the sampler runs them.
 public enum NetworkBenchmark {
     /// Times the condition, ε_θ, n_θ and their sum per step on random images of `side` × `side` pixels.
-    public static func run(_ model: FusionModel, side: Int, runs: Int = 7) throws -> [Timing] {
+    public static func run(_ model: FusionModel, side: Int, runs: Int = 7) -> [Timing] {
         var source = Philox(seed: 1)
         let shape = Shape(1, side, side, 1)
-        let (mri, other, x) = (
-            Variable(source.normal(shape)), Variable(source.normal(shape)), Variable(source.normal(shape))
-        )
-        let condition = model.predictor.prepare(model.encoder(mri: mri, other: other))
-        let t = [model.description.schedule.steps / 2]
-        return try [
-            measure("condition", runs: runs) { _ = model.predictor.prepare(model.encoder(mri: mri, other: other)) },
-            measure("noise network", runs: runs) { _ = model.predictor(x, prepared: condition, timesteps: t) },
-            measure("refinement network", runs: runs) { _ = model.refinement(x, mri: mri, other: other, timesteps: t) },
-            measure("step", runs: runs) { _ = try model.estimate(x, mri: mri, other: other, prepared: condition, timesteps: t) },
+        let (mri, other, x) = (source.normal(shape), source.normal(shape), source.normal(shape))
+        let refined = Tensor(uninitialized: shape)
+        let plan = InferencePlan(model, height: side, width: side)
+        let t = model.description.schedule.steps / 2
+        return [
+            measure("condition", runs: runs) { plan.encode(mri: mri, other: other) },
+            measure("noise network", runs: runs) { plan.predictNoise(t) },
+            measure("refinement network", runs: runs) { plan.refine(t) },
+            measure("step", runs: runs) { plan.estimate(x, at: t, into: refined) },
         ]
     }
 

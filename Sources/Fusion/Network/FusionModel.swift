@@ -1,6 +1,7 @@
 import Diffusion
 import Foundation
 import Networks
+import Synchronization
 
 /// What the second source is.
 public enum Modality: String, Sendable, Codable, CaseIterable {
@@ -40,6 +41,7 @@ public final class FusionModel: Sendable {
     let encoder: ConditionEncoder
     let predictor: NoiseNetwork
     let refinement: RefinementNetwork
+    private let packing = Mutex<PackedModel?>(nil)
 
     /// Height and width of what the networks see are multiples of this.
     static let sideMultiple = 16
@@ -62,6 +64,17 @@ public final class FusionModel: Sendable {
     public convenience init(contentsOf url: URL) throws {
         let file = try Safetensors(contentsOf: url)
         try self.init(ModelDescription(from: file), weights: .tensors(file.tensors, tracked: false))
+    }
+
+    /// The weights packed for inference: once for frozen weights, afresh at each call for weights that are being trained.
+    func packed() -> PackedModel {
+        if parameters.variables.contains(where: \.isTracked) { return PackedModel(self) }
+        return packing.withLock { state in
+            if let packed = state { return packed }
+            let packed = PackedModel(self)
+            state = packed
+            return packed
+        }
     }
 
     /// The estimate x̄_0 of the fused image from x_t: ε̂ = ε_θ(x_t), x̃_0 from ε̂, limited to the range of images, refined by n_θ.

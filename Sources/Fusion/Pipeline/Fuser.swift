@@ -155,14 +155,13 @@ public struct Fuser: Sendable {
     ) throws -> (planes: [Plane], timings: FusionTimings, steps: Int) {
         let sampler = try sampler(options)
         let (height, width) = (FusionModel.padded(mri.height), FusionModel.padded(mri.width))
-        func prepared(_ plane: Plane) -> Variable {
-            Variable(Padding.edge(Tensor(normalizing: plane), height: height, width: width))
-        }
+        func prepared(_ plane: Plane) -> Tensor { Padding.edge(Tensor(normalizing: plane), height: height, width: width) }
         let (x1, x2) = (prepared(mri), prepared(other))
-        let nowhere = Background(x1.value, x2.value)
+        let nowhere = Background(x1, x2)
         var timings = FusionTimings()
         var start = ContinuousClock.now
-        let condition = model.predictor.prepare(model.encoder(mri: x1, other: x2))
+        let plan = InferencePlan(model, height: height, width: width)
+        plan.encode(mri: x1, other: x2)
         timings.condition = start.secondsSince()
         start = .now
         let total = sampler.steps.count
@@ -172,8 +171,9 @@ public struct Fuser: Sendable {
                 shape: x1.shape, seed: options.seed &+ UInt64(index),
                 willStep: { done, _ in try willStep(index * total + done, options.samples * total) },
                 predictor: { x, t in
-                    let estimate = try model.estimate(Variable(x), mri: x1, other: x2, prepared: condition, timesteps: [t])
-                    return nowhere.cleared(Elementwise.clamp(estimate.refined.value, -1, 1))
+                    let refined = Tensor(uninitialized: x.shape)
+                    plan.estimate(x, at: t, into: refined)
+                    return nowhere.cleared(Elementwise.clamp(refined, -1, 1))
                 })
             let estimate = Padding.crop(result, height: mri.height, width: mri.width)
             return (guidance?(estimate) ?? estimate).plane()

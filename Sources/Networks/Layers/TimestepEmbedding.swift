@@ -22,13 +22,18 @@ public struct TimestepEmbedding: Sendable {
 
     /// sin(t·f_i), then cos(t·f_i), with f_i = 10000^(−i / (count/2)): (N, 1, 1, count).
     public static func sinusoids(_ timesteps: [Int], count: Int) -> Tensor {
+        let result = Tensor(uninitialized: Shape(timesteps.count, 1, 1, count))
+        for (n, t) in timesteps.enumerated() { sinusoids(t, count: count, into: result.pointer + n * count) }
+        return result
+    }
+
+    /// `sinusoids` of one timestep.
+    static func sinusoids(_ t: Int, count: Int, into out: UnsafeMutablePointer<Float>) {
         let half = count / 2
-        var values: [Float] = []
-        for t in timesteps {
-            let angles = (0..<half).map { Double(t) * exp(-log(10_000) * Double($0) / Double(half)) }
-            values += angles.map { Float(sin($0)) } + angles.map { Float(cos($0)) }
+        for i in 0..<half {
+            let angle = Double(t) * exp(-log(10_000) * Double(i) / Double(half))
+            (out[i], out[half + i]) = (Float(sin(angle)), Float(cos(angle)))
         }
-        return Tensor(Shape(timesteps.count, 1, 1, count), values)
     }
 }
 

@@ -51,7 +51,7 @@ public enum Haar {
     }
 
     @inline(__always)
-    private static func butterfly(
+    static func butterfly(
         _ count: Int,
         _ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, _ c: UnsafePointer<Float>, _ d: UnsafePointer<Float>,
         _ ll: UnsafeMutablePointer<Float>, _ hl: UnsafeMutablePointer<Float>,

@@ -28,7 +28,7 @@ public enum LayerNorm {
 
     /// Mean and 1 / √(variance + ε) of one pixel.
     @inline(__always)
-    private static func moments(_ x: UnsafePointer<Float>, _ c: Int) -> (Float, Float) {
+    static func moments(_ x: UnsafePointer<Float>, _ c: Int) -> (Float, Float) {
         var sum = Vector()
         for j in stride(from: 0, to: c, by: 8) { sum += (x + j).vector }
         let mean = sum.sum() / Float(c)

@@ -25,7 +25,7 @@ struct BenchCommand: ParsableCommand {
         engine.apply()
         let timings =
             NetworkBenchmark.operations(runs: runs)
-            + (try NetworkBenchmark.run(readModel(.ct, path: model), side: size, runs: runs))
+            + NetworkBenchmark.run(try readModel(.ct, path: model), side: size, runs: runs)
         if json { return print(try prettyJSON(timings)) }
         print("\(ThreadPool.threads) threads; networks at \(size)×\(size)")
         for timing in timings {

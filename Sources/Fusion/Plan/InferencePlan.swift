@@ -1,0 +1,196 @@
+import Diffusion
+import Networks
+
+/// The networks laid out for pictures of one size: every map and all scratch memory in one arena, so that a sampling step allocates
+/// nothing. One fusion at a time uses a plan; the packed weights are shared.
+///
+/// `FusionModel.estimate` defines what it computes, up to rounding: the same networks, fused where they are bound by memory.
+final class InferencePlan {
+    private let model: PackedModel
+    private let schedule: NoiseSchedule
+    private let maps: Maps
+    /// Keeps the memory of `maps`.
+    private let arena: Arena
+
+    /// - Precondition: both sides are multiples of `FusionModel.sideMultiple`.
+    init(_ model: FusionModel, height: Int, width: Int) {
+        let multiple = FusionModel.sideMultiple
+        require(height % multiple == 0 && width % multiple == 0, "a plan is for sides of multiples of \(multiple), not \(height)×\(width)")
+        (self.model, schedule) = (model.packed(), model.description.schedule)
+        var measure = Arena()
+        _ = Maps(self.model, height: height / 2, width: width / 2, from: &measure)
+        var arena = Arena(like: measure)
+        maps = Maps(self.model, height: height / 2, width: width / 2, from: &arena)
+        self.arena = arena
+    }
+
+    /// Encodes the sources (1, H, W, 1) in −1...1: once per pair.
+    func encode(mri: Tensor, other: Tensor) {
+        let memory = maps.condition
+        for (side, picture) in [mri, other].enumerated() {
+            Corners.gather(picture, into: maps.sources.channels(4 * side + 4..<4 * side + 8))
+            Corners.gather(picture, into: maps.corners)
+            let modality = model.condition.modalities[side]
+            for (level, block) in modality.blocks.enumerated() {
+                let x = memory.x[level]
+                if level == 0 {
+                    modality.stem.run(maps.corners, into: x, modality.stem.plain(), workers: maps.workers)
+                } else {
+                    modality.downs[level - 1].run(memory.features[side][level - 1], into: x, workers: maps.workers)
+                }
+                block.run(x, into: memory.features[side][level], memory: memory.blocks[side][level], workers: maps.workers)
+            }
+        }
+        for (level, cross) in model.condition.crosses.enumerated() {
+            cross.run(
+                memory.features[0][level], memory.features[1][level], into: maps.prepared[level], memory: memory.crosses[level],
+                workers: maps.workers)
+        }
+    }
+
+    /// The estimate x̄_0 of the fused image from x_t, both (1, H, W, 1), written to `refined`: see `FusionModel.estimate`.
+    func estimate(_ x: Tensor, at t: Int, into refined: Tensor) {
+        Corners.gather(x, into: maps.corners)
+        predictNoise(t)
+        let factors = schedule.originFactors(at: t)
+        maps.workers.rows(maps.corners.height) { [maps] rows, _ in
+            Corners.combine(
+                maps.corners, Float(factors.x), maps.outputs, Float(factors.noise), into: maps.sources, rows: rows)
+        }
+        refine(t)
+        maps.workers.rows(maps.corners.height) { [maps] rows, _ in
+            Corners.decide(maps.outputs, maps.sources, into: refined, rows: rows)
+        }
+    }
+
+    /// ε_θ of the picture in `corners`: its noise in the first four channels of `outputs`.
+    func predictNoise(_ t: Int) {
+        let (network, workers, step) = (model.noise, maps.workers, maps.step)
+        let embedding = network.time.run(t, memory: maps.small)
+        let modulation = maps.small + network.time.size
+        func residual(_ block: PackedResidualBlock, _ x: FeatureMap, _ level: Int) {
+            block.run(x, inside: step.inside[level], embedding: embedding, memory: modulation, workers: workers)
+        }
+        let last = model.channels.count - 1
+        for level in 0...last {
+            if level == 0 {
+                network.stem.run(maps.corners, into: step.kept[0], network.stem.plain(residual: maps.prepared[0]), workers: workers)
+            } else {
+                network.downs[level - 1].run(step.kept[level - 1], into: step.kept[level], adding: maps.prepared[level], workers: workers)
+            }
+            residual(network.encoders[level], step.kept[level], level)
+        }
+        network.bottom.run(step.kept[last], into: step.result[last], memory: step.noiseBottom, workers: workers)
+        residual(network.bottomBlock, step.result[last], last)
+        for level in (0..<last).reversed() {
+            network.ups[level].run(step.result[level + 1], with: step.kept[level], into: step.result[level], workers: workers)
+            residual(network.decoders[level], step.result[level], level)
+        }
+        network.head.run(step.result[0], into: maps.outputs, network.head.plain(), workers: workers)
+    }
+
+    /// n_θ of `sources`: its decisions in `outputs`.
+    func refine(_ t: Int) {
+        let (network, workers, step) = (model.refinement, maps.workers, maps.step)
+        let embedding = network.time.run(t, memory: maps.small)
+        let modulation = maps.small + network.time.size
+        let (scale, offset) = network.modulation.run(embedding, bias: network.stem.offsets, memory: modulation)
+        network.stem.run(maps.sources, into: step.kept[0], .init(scale: scale, offset: offset), workers: workers)
+        network.encoder.run(step.kept[0], into: step.result[0], memory: step.encoder, workers: workers)
+        network.down.run(
+            step.result[0], into: step.kept[1], modulation: network.bottomModulation.run(embedding, memory: modulation), workers: workers)
+        network.bottom.run(step.kept[1], into: step.result[1], memory: step.refinementBottom, workers: workers)
+        network.up.run(step.result[1], with: step.result[0], into: step.kept[0], workers: workers)
+        network.decoder.run(step.kept[0], into: step.result[0], memory: step.decoder, workers: workers)
+        network.head.run(step.result[0], into: maps.outputs, network.head.plain(), workers: workers)
+    }
+
+    /// The prepared condition, as `NoiseNetwork.prepare` defines it.
+    var prepared: [Tensor] { maps.prepared.map { $0.tensor() } }
+
+    /// ε_θ alone.
+    func noise(in x: Tensor, at t: Int) -> Tensor {
+        Corners.gather(x, into: maps.corners)
+        predictNoise(t)
+        let result = Tensor(uninitialized: x.shape)
+        Corners.scatter(maps.outputs, into: result)
+        return result
+    }
+}
+
+extension InferencePlan {
+    /// Where everything lies in the arena. Levels have maps of half, a quarter, ... of the pictures' sides.
+    struct Maps {
+        let workers: Workers
+        /// Embedding and modulation of a step.
+        let small: UnsafeMutablePointer<Float>
+        /// Corners of one picture, and four channels of zeros.
+        let corners: FeatureMap
+        /// Corners of x̃_0, the MRI and the other source, and four channels of zeros.
+        let sources: FeatureMap
+        /// What the networks' heads write.
+        let outputs: FeatureMap
+        /// What ε_θ adds at each level.
+        let prepared: [FeatureMap]
+        let condition: Condition
+        let step: Step
+
+        init(_ model: PackedModel, height: Int, width: Int, from arena: inout Arena) {
+            func levels(_ arena: inout Arena) -> [FeatureMap] {
+                model.channels.enumerated().map { arena.map(height >> $0, width >> $0, $1) }
+            }
+            workers = Workers(ThreadPool.threads, scratch: model.scratch, from: &arena)
+            small = arena.reserve(model.small)
+            (corners, sources) = (arena.map(height, width, 8), arena.map(height, width, 16))
+            outputs = arena.map(height, width, 16)
+            prepared = levels(&arena)
+            // Encoding is over before the first step.
+            condition = arena.scope { Condition(model, levels, from: &$0) }
+            step = arena.scope { Step(model, levels, from: &$0) }
+        }
+    }
+
+    struct Condition {
+        /// What enters a level's block, of one modality at a time; later the values of one direction of the cross-attention.
+        let x: [FeatureMap]
+        /// The features of both modalities.
+        let features: [[FeatureMap]]
+        let blocks: [[PackedHaarTransformer.Memory]]
+        let crosses: [PackedCrossAttention.Memory]
+
+        init(_ model: PackedModel, _ levels: (inout Arena) -> [FeatureMap], from arena: inout Arena) {
+            let x = levels(&arena)
+            self.x = x
+            features = (0..<2).map { _ in levels(&arena) }
+            blocks = model.condition.modalities.map { modality in
+                modality.blocks.enumerated().map { level, block in
+                    arena.scope { block.memory(x[level].height, x[level].width, from: &$0) }
+                }
+            }
+            crosses = model.condition.crosses.enumerated().map { level, cross in
+                arena.scope {
+                    let other = $0.map(x[level].height, x[level].width, x[level].channels)
+                    return cross.memory(values: (x[level], other), from: &$0)
+                }
+            }
+        }
+    }
+
+    struct Step {
+        /// What the skip connections keep.
+        let kept: [FeatureMap]
+        /// The inside of a residual block, or a Transformer block's values.
+        let inside: [FeatureMap]
+        let result: [FeatureMap]
+        let noiseBottom: PackedTransformer.Memory
+        let (encoder, refinementBottom, decoder): (PackedTransformer.Memory, PackedTransformer.Memory, PackedTransformer.Memory)
+
+        init(_ model: PackedModel, _ levels: (inout Arena) -> [FeatureMap], from arena: inout Arena) {
+            (kept, inside, result) = (levels(&arena), levels(&arena), levels(&arena))
+            noiseBottom = model.noise.bottom.memory(values: inside.last!, from: &arena)
+            encoder = model.refinement.encoder.memory(values: inside[0], from: &arena)
+            refinementBottom = model.refinement.bottom.memory(values: inside[1], from: &arena)
+            decoder = model.refinement.decoder.memory(values: inside[0], from: &arena)
+        }
+    }
+}

@@ -1,0 +1,68 @@
+/// The parts of a Haar-Transformer block: the low band goes through a Transformer block; the details are filtered, activated, mixed and
+/// joined to it again while their rows are in the cache. The bands of the details are never stored: each pass makes them anew.
+package struct PackedHaarTransformer: Sendable {
+    private let transformer: PackedTransformer
+    private let local: PackedDepthwise
+    private let mix: PackedMatrix
+    private var channels: Int { mix.inputs / 3 }
+
+    package init(_ transformer: TransformerBlock, detailLocal: DepthwiseLayer, detailMix: ConvolutionLayer) {
+        self.transformer = PackedTransformer(transformer)
+        (local, mix) = (PackedDepthwise(detailLocal), PackedMatrix(detailMix))
+    }
+
+    /// Floats of scratch memory of a thread.
+    package var scratch: Int {
+        max(transformer.scratch, RowWindow.scratch(channels: 3 * channels) + (Block.widest + 2) * (2 * 3 + 1) * channels)
+    }
+
+    /// What the block needs beside its input and output.
+    package struct Memory: @unchecked Sendable {
+        let (low, attended): (FeatureMap, FeatureMap)
+        let transformer: PackedTransformer.Memory
+    }
+
+    /// Memory for a map of the given size.
+    package func memory(_ height: Int, _ width: Int, from arena: inout Arena) -> Memory {
+        let maps = (0..<3).map { _ in arena.map(height / 2, width / 2, channels) }
+        return Memory(low: maps[0], attended: maps[1], transformer: transformer.memory(values: maps[2], from: &arena))
+    }
+
+    /// Computes the block of `x`; `out` is another map of its size.
+    package func run(_ x: FeatureMap, into out: FeatureMap, memory: Memory, workers: Workers) {
+        require(x.stride == x.channels && out.stride == out.channels, "the pixels of a Haar transform lie side by side")
+        let low = memory.low
+        workers.rows(low.height) { rows, _ in
+            for y in rows {
+                PixelRows.haarLow(x.at(2 * y), x.at(2 * y + 1), channels: channels, count: low.width, into: low.at(y))
+            }
+        }
+        transformer.run(low, into: memory.attended, memory: memory.transformer, workers: workers)
+        workers.run(Block.count(height: low.height, width: low.width)) { number, scratch in
+            join(Block(number, height: low.height, width: low.width), x, memory.attended, out, scratch)
+        }
+    }
+
+    private func join(_ block: Block, _ x: FeatureMap, _ low: FeatureMap, _ out: FeatureMap, _ scratch: UnsafeMutablePointer<Float>) {
+        let (count, left, wide) = (block.columns.count, block.columns.lowerBound, 3 * channels)
+        let unused = scratch
+        let filtered = unused + (Block.widest + 2) * channels
+        let mixed = filtered + count * wide
+        var window = RowWindow(block, height: low.height, width: low.width, channels: wide, memory: mixed + count * wide)
+        let filled = window.filled
+        while let rows = window.next({ y, line in
+            PixelRows.haar(
+                x.at(2 * y, 2 * filled.lowerBound), x.at(2 * y + 1, 2 * filled.lowerBound), channels: channels, count: filled.count,
+                low: unused, details: line)
+        }) {
+            local.row(
+                rows.above, rows.middle, rows.below, stride: wide, count: count, channels: 0..<wide, into: filtered, outStride: wide)
+            PixelRows.silu(filtered, count: count * wide)
+            mix.multiply(
+                filtered, leftStride: wide, count: count, into: mixed, outStride: wide, adding: rows.middle + wide, residualStride: wide)
+            PixelRows.inverseHaar(
+                low: low.at(rows.y, left), details: mixed, channels: channels, count: count,
+                out.at(2 * rows.y, 2 * left), out.at(2 * rows.y + 1, 2 * left))
+        }
+    }
+}

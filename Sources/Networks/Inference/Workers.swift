@@ -1,0 +1,98 @@
+/// The threads that a plan uses and the scratch memory of each.
+package struct Workers: @unchecked Sendable {
+    private let scratch: UnsafeMutablePointer<Float>
+    private let size: Int
+    private let count: Int
+
+    /// - Parameters:
+    ///   - count: at most so many threads, whatever `ThreadPool.threads` says later.
+    ///   - scratch: floats of each.
+    package init(_ count: Int, scratch size: Int, from arena: inout Arena) {
+        let size = (size + 15) & ~15
+        (self.count, self.size, scratch) = (count, size, arena.reserve(count * size))
+    }
+
+    /// Calls `body` once for each index below `pieces` with scratch memory that nobody else uses meanwhile.
+    package func run(_ pieces: Int, _ body: (_ piece: Int, _ scratch: UnsafeMutablePointer<Float>) -> Void) {
+        ThreadPool.run(pieces, workers: min(count, ThreadPool.threads)) { piece, worker in body(piece, scratch + worker * size) }
+    }
+
+    /// `run` over the rows of a map, several at a time.
+    package func rows(_ height: Int, _ body: (_ rows: Range<Int>, _ scratch: UnsafeMutablePointer<Float>) -> Void) {
+        let step = max(1, height / 16)
+        run((height + step - 1) / step) { piece, scratch in body(piece * step..<min(height, (piece + 1) * step), scratch) }
+    }
+}
+
+/// A rectangle of a map: the unit of work of layers that keep their rows in the cache.
+package struct Block {
+    package let rows: Range<Int>
+    package let columns: Range<Int>
+
+    /// The widest block: the rows that a Transformer block keeps for it fit the second-level cache.
+    package static let widest = 64
+
+    /// Rows of the blocks of a map: enough blocks for several threads, and few rows computed twice.
+    private static func tall(_ height: Int) -> Int { min(32, max(8, height / 4)) }
+
+    /// How many blocks a map has. They depend on its size alone.
+    package static func count(height: Int, width: Int) -> Int {
+        ((height + tall(height) - 1) / tall(height)) * ((width + widest - 1) / widest)
+    }
+
+    /// The block of a number.
+    package init(_ number: Int, height: Int, width: Int) {
+        let across = (width + Self.widest - 1) / Self.widest
+        let (top, left) = (number / across * Self.tall(height), number % across * Self.widest)
+        rows = top..<min(height, top + Self.tall(height))
+        columns = left..<min(width, left + Self.widest)
+    }
+}
+
+/// Three rows that slide down a block, each with one pixel more at both ends: what a 3×3 depthwise convolution reads.
+package struct RowWindow {
+    private let block: Block
+    private let (height, width, channels): (Int, Int, Int)
+    private let memory: UnsafeMutablePointer<Float>
+    private var y: Int
+
+    /// Floats of memory for rows of so many channels.
+    package static func scratch(channels: Int) -> Int { 3 * (Block.widest + 2) * channels }
+
+    package init(_ block: Block, height: Int, width: Int, channels: Int, memory: UnsafeMutablePointer<Float>) {
+        (self.block, self.height, self.width, self.channels, self.memory) = (block, height, width, channels, memory)
+        y = block.rows.lowerBound - 1
+    }
+
+    /// The columns that `fill` is asked for: the block's and its neighbours that exist.
+    package var filled: Range<Int> { max(0, block.columns.lowerBound - 1)..<min(width, block.columns.upperBound + 1) }
+
+    /// Moves on to the next row of the block.
+    ///
+    /// - Parameter fill: writes a row's pixels of the columns `filled`; pixels outside the image are zero and not asked for.
+    /// - Returns: the row's number and its window, or nil behind the last row.
+    @inline(__always)
+    package mutating func next(
+        _ fill: (_ y: Int, _ into: UnsafeMutablePointer<Float>) -> Void
+    ) -> (y: Int, above: UnsafePointer<Float>, middle: UnsafePointer<Float>, below: UnsafePointer<Float>)? {
+        repeat {
+            guard y <= block.rows.upperBound else { return nil }
+            let (line, columns) = (line(y), block.columns.count)
+            if 0..<height ~= y {
+                let filled = filled
+                let lead = filled.lowerBound - block.columns.lowerBound + 1
+                if lead > 0 { line.update(repeating: 0, count: channels) }
+                if lead + filled.count < columns + 2 { (line + (columns + 1) * channels).update(repeating: 0, count: channels) }
+                fill(y, line + lead * channels)
+            } else {
+                line.update(repeating: 0, count: (columns + 2) * channels)
+            }
+            y += 1
+        } while y < block.rows.lowerBound + 2
+        return (y - 2, UnsafePointer(line(y - 3)), UnsafePointer(line(y - 2)), UnsafePointer(line(y - 1)))
+    }
+
+    private func line(_ y: Int) -> UnsafeMutablePointer<Float> {
+        memory + (y - block.rows.lowerBound + 1) % 3 * (block.columns.count + 2) * channels
+    }
+}

@@ -1,0 +1,111 @@
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Darwin)
+    import Darwin
+#endif
+
+/// The sums over pixels that transposed attention needs: per head G = QᵀK (16 × 16), and per channel Σq² and Σk².
+///
+/// They are taken row by row while queries and keys lie in the cache, into one set of sums for each block of the image; the sets are
+/// added in the order of the blocks, whatever thread made them.
+package enum AttentionSums {
+    /// Channels of a head.
+    package static let width = 16
+
+    /// Floats of one set of sums for `channels` channels.
+    package static func count(channels: Int) -> Int { (width + 2) * channels }
+
+    /// Adds the sums over `count` pixels.
+    ///
+    /// - Parameters:
+    ///   - query, key: the first pixel's channels; the next pixel's are `stride` floats further.
+    ///   - sums: [heads][16 queries][16 keys], then Σq², then Σk².
+    package static func add(
+        query: UnsafePointer<Float>, key: UnsafePointer<Float>, stride step: Int, channels: Int, count: Int,
+        to sums: UnsafeMutablePointer<Float>
+    ) {
+        for head in stride(from: 0, to: channels, by: width) {
+            for first in stride(from: 0, to: width, by: 6) {
+                let rows = min(6, width - first)
+                var block = RegisterBlock()
+                block.addProduct(
+                    SixRows(query + head + first, stride: 1, rows: rows), leftStep: step, leftSegment: 0,
+                    key + head, rightStep: step, rightSegment: 0, segments: 1, length: count)
+                block.forEachRow(rows) { row, low, high in
+                    let to = sums + (head + first + row) * width
+                    to.vector += low
+                    (to + 8).vector += high
+                }
+            }
+        }
+        addSquares(query, step, channels, count, to: sums + width * channels)
+        addSquares(key, step, channels, count, to: sums + (width + 1) * channels)
+    }
+
+    private static func addSquares(_ x: UnsafePointer<Float>, _ step: Int, _ channels: Int, _ count: Int, to sums: UnsafeMutablePointer<Float>) {
+        for c in stride(from: 0, to: channels, by: 16) {
+            var (low, high) = ((sums + c).vector, (sums + c + 8).vector)
+            var at = x + c
+            for _ in 0..<count {
+                let (a, b) = (at.vector, (at + 8).vector)
+                low.addProduct(a, a)
+                high.addProduct(b, b)
+                at += step
+            }
+            ((sums + c).vector, (sums + c + 8).vector) = (low, high)
+        }
+    }
+
+    /// Adds up `blocks` sets of sums in their order, into the first. O(blocks · channels).
+    package static func total(_ sums: UnsafeMutablePointer<Float>, blocks: Int, channels: Int) {
+        let count = count(channels: channels)
+        for block in 1..<max(1, blocks) {
+            for i in stride(from: 0, to: count, by: 8) { (sums + i).vector += (sums + block * count + i).vector }
+        }
+    }
+
+    /// Turns the sums into what is left to be done to the values: the product with softmax(τ·G / (‖q‖‖k‖)) and then with `projection`,
+    /// as one matrix
+    ///
+    ///     m[j][o] = Σ_i A[i][j] · projection[i][o]       i, j in one head
+    ///
+    /// - Parameters:
+    ///   - sums: overwritten.
+    ///   - projection: [channels][outputs], outputs a multiple of 16.
+    ///   - matrix: its first `channels` rows from `firstRow` on are written; its bias is not.
+    package static func fold(
+        _ sums: UnsafeMutablePointer<Float>, channels: Int, temperature: UnsafePointer<Float>, projection: UnsafePointer<Float>,
+        into matrix: PackedMatrix, firstRow: Int = 0
+    ) {
+        let (queries, keys) = (sums + width * channels, sums + (width + 1) * channels)
+        for i in 0..<2 * channels { queries[i] = max(queries[i].squareRoot(), ChannelAttention.smallestNorm) }
+        for i in 0..<channels {
+            let (logits, head) = (sums + i * width, i / width)
+            var largest = -Float.infinity
+            for j in 0..<width {
+                logits[j] *= temperature[head] / (queries[i] * keys[head * width + j])
+                largest = max(largest, logits[j])
+            }
+            var sum: Float = 0
+            for j in 0..<width {
+                logits[j] = expf(logits[j] - largest)
+                sum += logits[j]
+            }
+            for j in 0..<width { logits[j] /= sum }
+        }
+        for j in 0..<channels {
+            let first = j / width * width
+            for panel in 0..<matrix.outputs / 16 {
+                var (low, high) = (Vector(), Vector())
+                for i in first..<first + width {
+                    let share = Vector(repeating: sums[i * width + j - first])
+                    let row = projection + i * matrix.outputs + panel * 16
+                    low.addProduct(share, row.vector)
+                    high.addProduct(share, (row + 8).vector)
+                }
+                let to = matrix.row(firstRow + j, panel: panel)
+                (to.vector, (to + 8).vector) = (low, high)
+            }
+        }
+    }
+}

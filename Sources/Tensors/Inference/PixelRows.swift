@@ -1,0 +1,87 @@
+/// Operations on rows of pixels that lie in the cache between two products.
+package enum PixelRows {
+    /// (x − mean) / √(variance + ε) over the channels of each pixel, without scale and shift: a following 1×1 convolution absorbs them
+    /// (see `PackedMatrix.init(normalised:)`); a following 3×3 convolution, which pads with zeros, cannot and gets them here.
+    ///
+    /// - Parameters:
+    ///   - channels: a multiple of 8.
+    ///   - affine: scale and shift of each channel, where they are applied.
+    @inline(__always)
+    package static func normalise(
+        _ x: UnsafePointer<Float>, stride step: Int, channels: Int, count: Int, into y: UnsafeMutablePointer<Float>, outStride: Int,
+        affine: (scale: UnsafePointer<Float>, shift: UnsafePointer<Float>)? = nil
+    ) {
+        for pixel in 0..<count {
+            let (from, to) = (x + pixel * step, y + pixel * outStride)
+            let (mean, inverse) = LayerNorm.moments(from, channels)
+            for j in stride(from: 0, to: channels, by: 8) {
+                let normal = ((from + j).vector - mean) * inverse
+                (to + j).vector = affine.map { ($0.shift + j).vector.addingProduct(normal, ($0.scale + j).vector) } ?? normal
+            }
+        }
+    }
+
+    /// GELU of the first half of the channels times the second half: `count` pixels of 2·`hidden` into `count` pixels of `hidden`.
+    package static func gate(_ x: UnsafePointer<Float>, hidden: Int, count: Int, into y: UnsafeMutablePointer<Float>) {
+        for pixel in 0..<count {
+            let (a, to) = (x + pixel * 2 * hidden, y + pixel * hidden)
+            for j in stride(from: 0, to: hidden, by: 8) { (to + j).vector = Activation.gelu((a + j).vector) * (a + hidden + j).vector }
+        }
+    }
+
+    /// SiLU of `count` floats, a multiple of 8, in place.
+    package static func silu(_ x: UnsafeMutablePointer<Float>, count: Int) {
+        for j in stride(from: 0, to: count, by: 8) { (x + j).vector = (x + j).vector * sigmoid((x + j).vector) }
+    }
+
+    /// x · scale + offset of each channel, in place, for `count` pixels of a multiple of 8 channels.
+    package static func modulate(
+        _ x: UnsafeMutablePointer<Float>, channels: Int, count: Int, _ m: (scale: UnsafePointer<Float>, offset: UnsafePointer<Float>)
+    ) {
+        for pixel in 0..<count {
+            let to = x + pixel * channels
+            for j in stride(from: 0, to: channels, by: 8) {
+                (to + j).vector = (m.offset + j).vector.addingProduct((to + j).vector, (m.scale + j).vector)
+            }
+        }
+    }
+
+    /// The Haar transform of two rows of 2·`count` pixels into two rows of bands: the low band and the three others, HL, LH, HH.
+    ///
+    /// - Parameter channels: a multiple of 8.
+    package static func haar(
+        _ top: UnsafePointer<Float>, _ bottom: UnsafePointer<Float>, channels: Int, count: Int,
+        low: UnsafeMutablePointer<Float>, details: UnsafeMutablePointer<Float>
+    ) {
+        for x in 0..<count {
+            let (t, b, d) = (top + 2 * x * channels, bottom + 2 * x * channels, details + 3 * x * channels)
+            Haar.butterfly(
+                channels, t, t + channels, b, b + channels, low + x * channels, d, d + channels, d + 2 * channels)
+        }
+    }
+
+    /// The low band alone: ½ · the sum of each 2×2 window.
+    package static func haarLow(
+        _ top: UnsafePointer<Float>, _ bottom: UnsafePointer<Float>, channels: Int, count: Int, into low: UnsafeMutablePointer<Float>
+    ) {
+        for x in 0..<count {
+            let (t, b) = (top + 2 * x * channels, bottom + 2 * x * channels)
+            for j in stride(from: 0, to: channels, by: 8) {
+                let (p, q) = ((t + j).vector + (t + channels + j).vector, (b + j).vector + (b + channels + j).vector)
+                (low + x * channels + j).vector = (p + q) * 0.5
+            }
+        }
+    }
+
+    /// The inverse of `haar`.
+    package static func inverseHaar(
+        low: UnsafePointer<Float>, details: UnsafePointer<Float>, channels: Int, count: Int,
+        _ top: UnsafeMutablePointer<Float>, _ bottom: UnsafeMutablePointer<Float>
+    ) {
+        for x in 0..<count {
+            let (t, b, d) = (top + 2 * x * channels, bottom + 2 * x * channels, details + 3 * x * channels)
+            Haar.butterfly(
+                channels, low + x * channels, d, d + channels, d + 2 * channels, t, t + channels, b, b + channels)
+        }
+    }
+}

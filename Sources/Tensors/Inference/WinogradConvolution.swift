@@ -1,0 +1,299 @@
+/// 3×3 convolution, stride 1, zero padding, by Winograd's minimal filtering F(4×4, 3×3): 36 products for 16 outputs of a channel pair
+/// instead of 144 (Winograd 1980; Lavin and Gray 2016, arXiv:1509.09308).
+///
+///     Y = Aᵀ [ Σ_c (G g_c Gᵀ) ∘ (Bᵀ d_c B) ] A        for tiles d of 6×6 inputs that overlap by 2
+///
+/// with the points 0, ±√½, ±√2, ∞: their powers stay nearer to 1 than those of the usual 0, ±1, ±2, ∞, which halves the rounding error.
+///
+/// Work is cut into blocks of up to 8×3 tiles. A block's inputs are gathered (and normalised) once, transformed, multiplied by the
+/// transformed weights as 36 small matrices in the second-level cache, and transformed back for 16 output channels at a time; what
+/// follows the convolution happens there, in registers.
+///
+/// Error of one output: at most `roundings` · u · Σ|terms|, the terms being those of the formula above with every factor replaced by its
+/// magnitude (see the twin in the tests).
+package struct WinogradConvolution: Sendable {
+    /// A multiple of 8.
+    package let inputs: Int
+    package let outputs: Int
+    /// [outputs / 16, rounded up][36][inputs][16]
+    private let panels: Tensor
+    private let bias: Tensor
+
+    static let (tileRows, tileColumns) = (3, 8)
+    private static let tiles = tileRows * tileColumns
+    private static let (side, points) = (6, 36)
+
+    /// Roundings that a term meets: 5 and 5 in the two passes of the input's transform, one for the weight (transformed in double), the
+    /// sum over the channels, 5 and 5 back, and the two of scale and offset.
+    package var roundings: Int { 23 + inputs }
+
+    /// What is done to each output before it is stored: activation(y · scale + offset) + residual.
+    package struct Epilogue: @unchecked Sendable {
+        /// One per output, rounded up to a multiple of 16: for the bias and a modulation.
+        package var scale: UnsafePointer<Float>
+        package var offset: UnsafePointer<Float>
+        package var isSiLU = false
+        /// Of the output's size; it may be the output itself.
+        package var residual: FeatureMap?
+
+        package init(scale: UnsafePointer<Float>, offset: UnsafePointer<Float>, isSiLU: Bool = false, residual: FeatureMap? = nil) {
+            (self.scale, self.offset, self.isSiLU, self.residual) = (scale, offset, isSiLU, residual)
+        }
+    }
+
+    /// - Parameters:
+    ///   - weights: (3, 3, C, O). An input of more than C channels, up to the next multiple of 8, has its last ones ignored.
+    ///   - bias: (1, 1, 1, O).
+    package init(_ weights: Tensor, bias: Tensor) {
+        let (shape, outputs) = (weights.shape, weights.shape.c)
+        require(shape.n == 3 && shape.h == 3 && bias.count == outputs, "weights \(shape) are not those of a 3×3 convolution")
+        (inputs, self.outputs) = ((shape.w + 7) & ~7, outputs)
+        let columns = (outputs + 15) & ~15
+        panels = Tensor(.vector(columns * Self.points * inputs))
+        self.bias = Tensor(Shape(1, 1, 2, columns))
+        for o in 0..<outputs { (self.bias.pointer[o], self.bias.pointer[columns + o]) = (1, bias.pointer[o]) }
+        for c in 0..<shape.w {
+            for o in stride(from: 0, to: outputs, by: 8) {
+                let lanes = min(8, outputs - o)
+                let transformed = panels.pointer + (o / 16 * Self.points * inputs + c) * 16 + o % 16
+                Self.transform { u, v in
+                    let from = weights.pointer + ((u * 3 + v) * shape.w + c) * outputs + o
+                    return SIMD8<Double>(load(from, columns: lanes).0)
+                } store: { point, value in
+                    store(Vector(value), Vector(), to: transformed + point * inputs * 16, columns: lanes)
+                }
+            }
+        }
+    }
+
+    /// The epilogue of the bare convolution with its bias.
+    package func plain(residual: FeatureMap? = nil) -> Epilogue {
+        Epilogue(scale: UnsafePointer(bias.pointer), offset: UnsafePointer(bias.pointer) + bias.shape.c, residual: residual)
+    }
+
+    /// The bias, one per output.
+    package var offsets: UnsafePointer<Float> { UnsafePointer(bias.pointer) + bias.shape.c }
+
+    /// G g Gᵀ in double: the transformed weights of eight pairs of channels.
+    @inline(__always)
+    private static func transform(_ g: (Int, Int) -> SIMD8<Double>, store: (Int, SIMD8<Double>) -> Void) {
+        let (a, b) = (0.5.squareRoot(), 2.0.squareRoot())
+        func expand(_ x: SIMD8<Double>, _ y: SIMD8<Double>, _ z: SIMD8<Double>, _ body: (Int, SIMD8<Double>) -> Void) {
+            body(0, x)
+            body(1, (x + a * y + 0.5 * z) / -1.5)
+            body(2, (x - a * y + 0.5 * z) / -1.5)
+            body(3, (x + b * y + 2 * z) / 6)
+            body(4, (x - b * y + 2 * z) / 6)
+            body(5, z)
+        }
+        withUnsafeTemporaryAllocation(of: SIMD8<Double>.self, capacity: 3 * side) { half in
+            for v in 0..<3 { expand(g(0, v), g(1, v), g(2, v)) { half[v * side + $0] = $1 } }
+            for y in 0..<side { expand(half[y], half[side + y], half[2 * side + y]) { store(y * side + $0, $1) } }
+        }
+    }
+
+    /// Floats of scratch memory that one block needs.
+    package var scratch: Int {
+        (4 * Self.tileRows + 2) * (4 * Self.tileColumns + 2) * inputs + Self.points * Self.tiles * (inputs + 16)
+    }
+
+    /// How many blocks a map of this size has.
+    package static func blocks(height: Int, width: Int) -> Int {
+        let (rows, columns) = ((height + 4 * tileRows - 1) / (4 * tileRows), (width + 4 * tileColumns - 1) / (4 * tileColumns))
+        return rows * columns
+    }
+
+    /// Computes one block of the output.
+    ///
+    /// - Parameters:
+    ///   - input: `inputs` channels.
+    ///   - affine: scale and shift of the LayerNorm that the input goes through first, where it does.
+    ///   - output: `outputs` channels, or as many as are stored when fewer are wanted.
+    ///   - scratch: memory of the calling thread.
+    package func run(
+        block: Int, _ input: FeatureMap, affine: (scale: UnsafePointer<Float>, shift: UnsafePointer<Float>)? = nil,
+        into output: FeatureMap, _ epilogue: Epilogue, scratch: UnsafeMutablePointer<Float>
+    ) {
+        let blocksAcross = (input.width + 4 * Self.tileColumns - 1) / (4 * Self.tileColumns)
+        let (top, left) = (block / blocksAcross * 4 * Self.tileRows, block % blocksAcross * 4 * Self.tileColumns)
+        let rows = (min(4 * Self.tileRows, input.height - top) + 3) / 4
+        let columns = (min(4 * Self.tileColumns, input.width - left) + 3) / 4
+        let gathered = scratch
+        let transformed = gathered + (4 * Self.tileRows + 2) * (4 * Self.tileColumns + 2) * inputs
+        let products = transformed + Self.points * Self.tiles * inputs
+        gather(input, top - 1, left - 1, rows: 4 * rows + 2, columns: 4 * columns + 2, affine, into: gathered)
+        transformInputs(gathered, rows, columns, into: transformed)
+        for panel in 0..<(outputs + 15) / 16 {
+            multiply(UnsafePointer(transformed), panel, tiles: rows * columns, into: products)
+            for tile in 0..<rows * columns {
+                let (y, x) = (top + tile / columns * 4, left + tile % columns * 4)
+                finish(UnsafePointer(products) + tile * 16, panel, y, x, output, epilogue)
+            }
+        }
+    }
+
+    /// Copies a window of the input; outside the image it is zero.
+    private func gather(
+        _ input: FeatureMap, _ top: Int, _ left: Int, rows: Int, columns: Int,
+        _ affine: (scale: UnsafePointer<Float>, shift: UnsafePointer<Float>)?, into out: UnsafeMutablePointer<Float>
+    ) {
+        let (from, to) = (max(0, -left), min(columns, input.width - left))
+        for y in 0..<rows {
+            let line = out + y * columns * inputs
+            guard 0..<input.height ~= y + top else {
+                line.update(repeating: 0, count: columns * inputs)
+                continue
+            }
+            line.update(repeating: 0, count: from * inputs)
+            (line + to * inputs).update(repeating: 0, count: (columns - to) * inputs)
+            let source = UnsafePointer(input.at(y + top, left + from))
+            let target = line + from * inputs
+            if let affine {
+                PixelRows.normalise(
+                    source, stride: input.stride, channels: inputs, count: to - from, into: target, outStride: inputs, affine: affine)
+            } else {
+                for x in 0..<to - from {
+                    for c in stride(from: 0, to: inputs, by: 8) {
+                        (target + x * inputs + c).vector = (source + x * input.stride + c).vector
+                    }
+                }
+            }
+        }
+    }
+
+    /// Bᵀ d B of every tile: [36][tiles][inputs].
+    private func transformInputs(_ window: UnsafePointer<Float>, _ rows: Int, _ columns: Int, into out: UnsafeMutablePointer<Float>) {
+        let line = (4 * columns + 2) * inputs
+        for tile in 0..<rows * columns {
+            let corner = window + tile / columns * 4 * line + tile % columns * 4 * inputs
+            for c in stride(from: 0, to: inputs, by: 8) {
+                withUnsafeTemporaryAllocation(of: Vector.self, capacity: Self.points) { buffer in
+                    let half = buffer.baseAddress!
+                    for x in 0..<Self.side {
+                        let at = corner + x * inputs + c
+                        let column = Six(
+                            at.vector, (at + line).vector, (at + 2 * line).vector, (at + 3 * line).vector, (at + 4 * line).vector,
+                            (at + 5 * line).vector)
+                        column.inputTransform.store(half + x, step: Self.side)
+                    }
+                    for y in 0..<Self.side {
+                        let row = half + y * Self.side
+                        let to = out + (y * Self.side * Self.tiles + tile) * inputs + c
+                        let step = Self.tiles * inputs
+                        let t = Six(row[0], row[1], row[2], row[3], row[4], row[5]).inputTransform
+                        to.vector = t.v0
+                        (to + step).vector = t.v1
+                        (to + 2 * step).vector = t.v2
+                        (to + 3 * step).vector = t.v3
+                        (to + 4 * step).vector = t.v4
+                        (to + 5 * step).vector = t.v5
+                    }
+                }
+            }
+        }
+    }
+
+    /// The 36 products of a panel: [36][tiles][16].
+    private func multiply(_ left: UnsafePointer<Float>, _ panel: Int, tiles: Int, into out: UnsafeMutablePointer<Float>) {
+        for point in 0..<Self.points {
+            let right = UnsafePointer(panels.pointer) + (panel * Self.points + point) * inputs * 16
+            for tile in stride(from: 0, to: tiles, by: 6) {
+                let rows = min(6, tiles - tile)
+                var block = RegisterBlock()
+                block.addProduct(
+                    SixRows(left + (point * Self.tiles + tile) * inputs, stride: inputs, rows: rows), leftStep: 1, leftSegment: 0,
+                    right, rightStep: 16, rightSegment: 0, segments: 1, length: inputs)
+                let to = out + (point * Self.tiles + tile) * 16
+                block.forEachRow(rows) { row, low, high in
+                    (to + row * 16).vector = low
+                    (to + row * 16 + 8).vector = high
+                }
+            }
+        }
+    }
+
+    /// Aᵀ m A of one tile for the channels of a panel, and the epilogue.
+    private func finish(
+        _ products: UnsafePointer<Float>, _ panel: Int, _ top: Int, _ left: Int, _ output: FeatureMap, _ epilogue: Epilogue
+    ) {
+        let step = Self.tiles * 16
+        for c in stride(from: panel * 16, to: min(outputs, panel * 16 + 16), by: 8) {
+            let (scale, offset) = ((epilogue.scale + c).vector, (epilogue.offset + c).vector)
+            let lanes = min(8, outputs - c)
+            withUnsafeTemporaryAllocation(of: Vector.self, capacity: 4 * Self.side) { buffer in
+                let half = buffer.baseAddress!
+                for x in 0..<Self.side {
+                    let at = products + x * step + c - panel * 16
+                    let row = Self.side * step
+                    let column = Six(
+                        at.vector, (at + row).vector, (at + 2 * row).vector, (at + 3 * row).vector, (at + 4 * row).vector,
+                        (at + 5 * row).vector)
+                    let t = column.outputTransform
+                    (half[x], half[Self.side + x], half[2 * Self.side + x], half[3 * Self.side + x]) = t
+                }
+                let pixels = min(4, output.width - left)
+                for y in 0..<min(4, output.height - top) {
+                    let row = half + y * Self.side
+                    let t = Six(row[0], row[1], row[2], row[3], row[4], row[5]).outputTransform
+                    let to = output.at(top + y, left) + c
+                    let more = epilogue.residual.map { (UnsafePointer($0.at(top + y, left)) + c, $0.stride) }
+                    func put(_ x: Int, _ value: Vector) {
+                        guard x < pixels else { return }
+                        var value = offset.addingProduct(value, scale)
+                        if epilogue.isSiLU { value *= sigmoid(value) }
+                        if let more { value += (more.0 + x * more.1).vector }
+                        if lanes == 8 {
+                            (to + x * output.stride).vector = value
+                        } else {
+                            for lane in 0..<lanes { to[x * output.stride + lane] = value[lane] }
+                        }
+                    }
+                    put(0, t.0)
+                    put(1, t.1)
+                    put(2, t.2)
+                    put(3, t.3)
+                }
+            }
+        }
+    }
+}
+
+/// Six vectors under the one-dimensional transforms.
+private struct Six {
+    let v0: Vector, v1: Vector, v2: Vector, v3: Vector, v4: Vector, v5: Vector
+
+    @inline(__always)
+    init(_ v0: Vector, _ v1: Vector, _ v2: Vector, _ v3: Vector, _ v4: Vector, _ v5: Vector) {
+        (self.v0, self.v1, self.v2, self.v3, self.v4, self.v5) = (v0, v1, v2, v3, v4, v5)
+    }
+
+    /// Bᵀ v.
+    @inline(__always) var inputTransform: Six {
+        let (a, b) = (Vector(repeating: 0.707_106_78), Vector(repeating: 1.414_213_56))
+        let (evenA, oddA) = (v4.addingProduct(v2, Vector(repeating: -2)), a * v3.addingProduct(v1, Vector(repeating: -2)))
+        let (evenB, oddB) = (v4.addingProduct(v2, Vector(repeating: -0.5)), b * v3.addingProduct(v1, Vector(repeating: -0.5)))
+        return Six(
+            (v0 + v4).addingProduct(v2, Vector(repeating: -2.5)), evenA + oddA, evenA - oddA, evenB + oddB, evenB - oddB,
+            (v1 + v5).addingProduct(v3, Vector(repeating: -2.5)))
+    }
+
+    /// Aᵀ v.
+    @inline(__always) var outputTransform: (Vector, Vector, Vector, Vector) {
+        let (a, b) = (Vector(repeating: 0.707_106_78), Vector(repeating: 1.414_213_56))
+        let (p, q, r, s) = (v1 + v2, v1 - v2, v3 + v4, v3 - v4)
+        return (
+            v0 + p + r, (a * q).addingProduct(b, s), (r * 2).addingProduct(p, Vector(repeating: 0.5)),
+            v5.addingProduct(q, Vector(repeating: 0.353_553_39)).addingProduct(s, Vector(repeating: 2.828_427_12))
+        )
+    }
+
+    @inline(__always)
+    func store(_ to: UnsafeMutablePointer<Vector>, step: Int) {
+        to[0] = v0
+        to[step] = v1
+        to[2 * step] = v2
+        to[3 * step] = v3
+        to[4 * step] = v4
+        to[5 * step] = v5
+    }
+}
