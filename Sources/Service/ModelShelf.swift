@@ -19,17 +19,20 @@ struct LoadedModel: Sendable {
 public struct ModelShelf: Sendable {
     private let loaded: [Modality: LoadedModel]
 
-    /// Loads the shipped model of every modality that has one.
+    /// Loads the model of every modality that is asked for and has one.
     ///
-    /// - Parameter paths: files to load instead of the shipped ones.
+    /// - Parameters:
+    ///   - modalities: what to serve; each model takes some 10 MB.
+    ///   - paths: files to load instead of the shipped ones.
     /// - Throws: the errors of reading a named file, and `ModelRegistry.Missing` when not a single model is there.
-    public init(paths: [Modality: String] = [:]) throws {
+    public init(_ modalities: Set<Modality> = Set(Modality.allCases), paths: [Modality: String] = [:]) throws {
         var loaded: [Modality: LoadedModel] = [:]
-        for modality in Modality.allCases where paths[modality] != nil || ModelRegistry.ships(modality) {
+        for modality in modalities where paths[modality] != nil || ModelRegistry.ships(modality) {
             loaded[modality] = try LoadedModel(modality, path: paths[modality])
         }
         if loaded.isEmpty {
-            throw ModelRegistry.Missing(description: "no model is there: name a file with --ct-model, --pet-model or --spect-model")
+            throw ModelRegistry.Missing(description: "no model is there for \(modalities.map(\.rawValue).sorted().joined(separator: ", ")): "
+                    + "name a file with --ct-model, --pet-model or --spect-model")
         }
         self.loaded = loaded
     }

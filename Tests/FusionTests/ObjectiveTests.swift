@@ -32,6 +32,7 @@ import Testing
         #expect(abs(Double(found.fidelity) - scores.vif.sum!) < 0.06)
         #expect(abs(Double(found.edges) - scores.qabf.combined!) < 0.05)
         #expect(abs(Double(found.differences) - scores.scd.sum!) < 1e-3)
+        #expect(abs(Double(found.signal) - scores.psnr.combined!) < 1e-4)
     }
 
     @Test("where variances are large the constants of SSIM do not matter")
@@ -54,14 +55,14 @@ import Testing
     @Test("the weighted sum, term by term")
     func total_IsTheWeightedSum() {
         let terms = Self.terms(Self.planes, Self.fused)
-        let values = [terms.similarity, terms.fidelity, terms.edges, terms.differences, terms.information, terms.excess]
-        let weights = FusionObjective.Weights(similarity: 1, fidelity: 2, edges: 3, differences: 5, information: 7, excess: 11)
-        let expected = zip([1, 2, 3, 5, 7, -11], values).reduce(Float(0)) { $0 + $1.0 * $1.1 }
+        let values = [terms.similarity, terms.fidelity, terms.edges, terms.differences, terms.signal, terms.information, terms.excess]
+        let weights = FusionObjective.Weights(similarity: 1, fidelity: 2, edges: 3, differences: 5, signal: 13, information: 7, excess: 11)
+        let expected = zip([1, 2, 3, 5, 13, 7, -11], values).reduce(Float(0)) { $0 + $1.0 * $1.1 }
         #expect(abs(terms.total(weights) - expected) < 1e-4 * abs(expected))
     }
 
     /// Smooth random images keep the kinks (equal strengths, negative gains, borders of bins) rare; the direction is the gradient itself.
-    @Test("gradients point uphill as far as they promise", arguments: 0..<6)
+    @Test("gradients point uphill as far as they promise", arguments: 0..<7)
     func gradients_PointUphill(index: Int) {
         func random(_ seed: UInt64) -> Tensor {
             let window = gaussianWindow(taps: 11, sigma: 1.5)
@@ -70,9 +71,9 @@ import Testing
         }
         let objective = FusionObjective(first: random(1), second: random(2))
         var weights = FusionObjective.Weights(
-            similarity: 0, fidelity: 0, edges: 0, differences: 0, information: 0, excess: 0)
+            similarity: 0, fidelity: 0, edges: 0, differences: 0, signal: 0, information: 0, excess: 0)
         let paths: [WritableKeyPath<FusionObjective.Weights, Float>] = [
-            \.similarity, \.fidelity, \.edges, \.differences, \.information, \.excess,
+            \.similarity, \.fidelity, \.edges, \.differences, \.signal, \.information, \.excess,
         ]
         weights[keyPath: paths[index]] = 1
         func value(_ x: Tensor) -> Float { objective(x, weights).terms.total(weights) }
@@ -108,9 +109,21 @@ import Testing
         for i in 0..<start.count where inside.values[i] == 0 { #expect(arrived.values[i] == 0) }
         #expect(arrived.values.allSatisfy { $0 >= 0 && $0 <= 1 })
         #expect(start.values == tensor(MaximumRule().fuse(first, second)).values)
+        ascent.damping = 1
+        let damped = ascent(from: start, objective, inside: inside)
+        func moved(_ x: Tensor) -> Float { zip(x.values, start.values).reduce(0) { $0 + abs($1.0 - $1.1) } }
+        #expect(value(damped) > value(start) + 0.05 && moved(damped) < 0.8 * moved(arrived))
+        ascent.damping = 0
         let threads = ThreadPool.threads
         ThreadPool.threads = 1
         defer { ThreadPool.threads = threads }
         #expect(ascent(from: start, objective, inside: inside).values == arrived.values)
     }
+}
+
+@Test("values near a source take its value, others stay")
+func snapped_TakesTheNearerSource() {
+    func plane(_ values: [Float]) -> Plane { Plane(width: values.count, height: 1, values: values) }
+    let (first, second) = (plane([10, 10, 10, 0, 255]), plane([13, 20, 20, 0, 250]))
+    #expect(plane([12, 12, 18.6, 1, 254]).snapped(to: first, second).values == [13, 12, 20, 0, 255])
 }

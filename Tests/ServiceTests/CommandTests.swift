@@ -72,7 +72,8 @@ import Testing
         try await expectRefusal(["fuse", pair.mri, pair.other, "-o", "none/f.png"], ["the fused image, none/f.png"], in: folder)
         try await expectRefusal(["fuse", pair.mri, pair.other], ["--output"], in: folder)
         try await expectRefusal(fuse + ["--model", "none"], ["the model, none", "No such file"], in: folder)
-        try await expectRefusal(fuse + ["--modality", "pet"], ["PET", "--model"], in: folder)
+        try Models.write(.ct, to: folder["ct.safetensors"])
+        try await expectRefusal(fuse + ["--modality", "pet", "--model", "ct.safetensors"], ["test", "with ct, not with pet"], in: folder)
         try await expectRefusal(fuse + ["--uncertainty", "u.png"], ["--samples"], in: folder)
         try await expectRefusal(fuse + ["--eta", "0.5", "--sampler", "ddpm"], ["eta"], in: folder)
         for option in [

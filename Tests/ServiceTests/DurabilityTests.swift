@@ -1,4 +1,3 @@
-import Diffusion
 import Foundation
 import Fusion
 import Testing
@@ -85,10 +84,7 @@ import Testing
 
     @Test func jobWithoutItsModel_FailsAtOnceAndSaysSo() async throws {
         let folder = try Folder()
-        var description = ModelDescription(
-            name: "test", modality: .pet, schedule: try NoiseSchedule(.linear(start: 1e-6, end: 1e-2), steps: 50))
-        description.channels = [16, 16, 16]
-        try FusionModel(description, weights: .random(seed: 1)).write(to: URL(filePath: folder["pet.safetensors"]))
+        try Models.write(.pet, to: folder["pet.safetensors"])
         let ct = try await folder.phantoms(32)
         let pet = Pair(mri: ct.mri, other: folder["phantom-32/pet.png"], modality: "pet")
         let (done, left) = try await RunningService.during(["--pet-model", "pet.safetensors", "--grace-seconds", "0"], in: folder) {
@@ -98,7 +94,7 @@ import Testing
             _ = try await service.submitEndless(ct)
             return (done.id, try await service.submit(pet).id)
         }
-        try await RunningService.during(in: folder) { service in
+        try await RunningService.during(["--modality", "ct"], in: folder) { service in
             for id in try await service.jobs() where id != done && id != left { _ = try await service.delete(id) }
             let job = try await service.finished(left).json
             #expect(job["state"].text == "failed" && job["attempts"].number == 1)

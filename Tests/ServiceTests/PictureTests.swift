@@ -1,4 +1,3 @@
-import Diffusion
 import Foundation
 import Fusion
 import Imaging
@@ -71,10 +70,7 @@ import Testing
 
     @Test(arguments: [Modality.pet, .spect]) func colour_ComesBackFromTheSecondPicture(_ modality: Modality) async throws {
         let folder = try Folder()
-        var description = ModelDescription(
-            name: "test", modality: modality, schedule: try NoiseSchedule(.linear(start: 1e-6, end: 1e-2), steps: 50))
-        description.channels = [16, 16, 16]
-        try FusionModel(description, weights: .random(seed: 1)).write(to: URL(filePath: folder["model.safetensors"]))
+        try Models.write(modality, to: folder["model.safetensors"])
         let mri = try await folder.phantoms(32).mri
         let other = folder["phantom-32/\(modality.rawValue).png"]
         try await RunningService.during(["--\(modality.rawValue)-model", "model.safetensors"], in: folder) { service in

@@ -21,9 +21,18 @@ struct FusionObjective {
         var fidelity: Float = 1.4
         var edges: Float = 8
         var differences: Float = 0.9
+        /// Per decibel of PSNR.
+        var signal: Float = 0
         var information: Float = 0.25
         /// The weight, against, of edges stronger than in both sources.
         var excess: Float = 6
+
+        /// What guides the sampler: training's weights, and PSNR, which the networks' contrast costs some.
+        static let guiding: Weights = {
+            var weights = Weights()
+            weights.signal = 1
+            return weights
+        }()
     }
 
     /// The shortest side of an image that every window fits into.
@@ -35,6 +44,7 @@ struct FusionObjective {
     private let fidelity: InformationFidelity
     private let edges: EdgePreservation
     private let differences: CorrelationOfDifferences
+    private let signal: SignalToNoise
 
     /// - Precondition: both of one shape, sides of at least ``smallestSide``.
     init(first: Tensor, second: Tensor) {
@@ -43,6 +53,7 @@ struct FusionObjective {
         fidelity = InformationFidelity(sources)
         edges = EdgePreservation(first: sources[0], second: sources[1])
         differences = CorrelationOfDifferences(first: sources[0], second: sources[1])
+        signal = SignalToNoise(first: sources[0], second: sources[1])
     }
 
     /// The scores of one fused image.
@@ -55,6 +66,8 @@ struct FusionObjective {
         var edges: Float
         /// SCD, −2...2.
         var differences: Float
+        /// PSNR against the mean of both squared errors, in dB.
+        var signal: Float
         /// MI in nats: the sum over both sources.
         var information: Float
         /// How much edge strength goes beyond both sources', as a share of theirs.
@@ -63,7 +76,8 @@ struct FusionObjective {
         /// The weighted sum.
         func total(_ w: Weights) -> Float {
             let kept = w.similarity * similarity + w.fidelity * fidelity + w.edges * edges
-            return kept + w.differences * differences + w.information * information - w.excess * excess
+            let shared = w.differences * differences + w.signal * signal + w.information * information
+            return kept + shared - w.excess * excess
         }
     }
 
@@ -75,13 +89,15 @@ struct FusionObjective {
             let (value, slope) = JointHistogram.mutualInformation(levels, source, bins: Self.bins)
             return ScoreWithSlope(value: value, slope: slope)
         }
-        let (similarity, fidelity, differences) = (similarity(levels), fidelity(levels), differences(levels))
+        let (similarity, fidelity) = (similarity(levels), fidelity(levels))
+        let (differences, signal) = (differences(levels), signal(levels))
         let terms = Terms(
             similarity: similarity.value, fidelity: fidelity.value, edges: kept.value, differences: differences.value,
-            information: information[0].value + information[1].value, excess: excess.value)
+            signal: signal.value, information: information[0].value + information[1].value, excess: excess.value)
         let shares: [(Float, ScoreWithSlope)] = [
             (weights.similarity, similarity), (weights.fidelity, fidelity), (weights.edges, kept), (weights.differences, differences),
-            (weights.information, information[0]), (weights.information, information[1]), (-weights.excess, excess),
+            (weights.signal, signal), (weights.information, information[0]), (weights.information, information[1]),
+            (-weights.excess, excess),
         ]
         let slope = Tensor(fused.shape)
         for (weight, score) in shares { Elementwise.accumulate(Elementwise.affine(score.slope, scale: 255 * weight), into: slope) }

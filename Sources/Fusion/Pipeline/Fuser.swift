@@ -176,7 +176,7 @@ public struct Fuser: Sendable {
                     return nowhere.cleared(Elementwise.clamp(refined, -1, 1))
                 })
             let estimate = Padding.crop(result, height: mri.height, width: mri.width)
-            return (guidance?(estimate) ?? estimate).plane()
+            return (guidance?(estimate) ?? estimate).plane().snapped(to: mri, other)
         }
         timings.sampling = start.secondsSince()
         return (planes, timings, total)

@@ -16,7 +16,7 @@ struct Guidance {
         let (first, second) = (Tensor(normalizing: mri), Tensor(normalizing: other))
         objective = FusionObjective(first: Self.levels(first), second: Self.levels(second))
         inside = Background(first, second).inside
-        ascent = PixelAscent(rate: 2, steps: steps)
+        ascent = PixelAscent(weights: .guiding, rate: 2, steps: steps, damping: 1)
     }
 
     /// - Parameter estimate: x̂_0, (1, H, W, 1) in −1...1, of the sources' size.

@@ -12,6 +12,9 @@ struct PixelAscent: Sendable {
     /// The first step's size in grey levels; it falls to 0 by half a cosine.
     var rate: Float = 8
     var steps = 100
+    /// Holds back pixels on which little depends: those whose slope is under this share of the slopes' root mean square hardly move. With 0
+    /// every pixel moves as far, which stirs flat places.
+    var damping: Float = 0
 
     /// The image that the ascent arrives at; pixels where both sources are 0 stay as they are.
     ///
@@ -28,16 +31,22 @@ struct PixelAscent: Sendable {
             let rate = self.rate / 255 * slope / (1 - powf(Self.decay.mean, Float(step + 1)))
             let correction = 1 / (1 - powf(Self.decay.square, Float(step + 1)))
             let gradient = slopes.pointer
+            let damping = damping * Self.rootMeanSquare(slopes, inside) + 1e-9
             for i in 0..<image.count {
                 let g = gradient[i]
                 let m = Self.decay.mean * mean.pointer[i] + (1 - Self.decay.mean) * g
                 let v = Self.decay.square * square.pointer[i] + (1 - Self.decay.square) * g * g
                 (mean.pointer[i], square.pointer[i]) = (m, v)
-                let moved = image.pointer[i] + inside.pointer[i] * rate * m / ((v * correction).squareRoot() + 1e-9)
+                let moved = image.pointer[i] + inside.pointer[i] * rate * m / ((v * correction).squareRoot() + damping)
                 image.pointer[i] = min(1, max(0, moved))
             }
         }
         return image
+    }
+
+    private static func rootMeanSquare(_ slopes: Tensor, _ inside: Tensor) -> Float {
+        let sum = Reduction.sum(Elementwise.multiply(Elementwise.multiply(slopes, slopes), inside))
+        return Float((sum / max(1, Reduction.sum(inside))).squareRoot())
     }
 
     private static let decay = (mean: Float(0.9), square: Float(0.99))

@@ -19,6 +19,8 @@ struct ServeCommand: AsyncParsableCommand {
     @Option(help: "Most pixels of one image.") var maxPixels = ServiceConfiguration().maxPixels
     @Option(help: "Seconds that finished jobs are kept.") var retentionSeconds = ServiceConfiguration().retentionSeconds
     @Option(help: "Seconds that a stop waits for what is in flight.") var graceSeconds = ServiceConfiguration().graceSeconds
+    @Option(name: .customLong("modality"), help: "A modality that is served beside the MRI; repeat it for several. All unless given.")
+    var modalities: [Modality] = []
     @Option(help: "A model file for MRI with CT instead of the shipped one.") var ctModel: String?
     @Option(help: "A model file for MRI with PET.") var petModel: String?
     @Option(help: "A model file for MRI with SPECT.") var spectModel: String?
@@ -50,7 +52,7 @@ struct ServeCommand: AsyncParsableCommand {
         try makeFolder(data, as: "the data folder")
         let paths = [Modality.ct: ctModel, .pet: petModel, .spect: spectModel].compactMapValues(\.self)
         let shelf = try naming("a model file, \(paths.values.sorted().joined(separator: " or ")), cannot be read") {
-            try ModelShelf(paths: paths)
+            try ModelShelf(Set(modalities.isEmpty ? Modality.allCases : modalities), paths: paths)
         }
         let logger = Logger(label: "amalgam") { _ in JSONLogHandler.standardError() }
         let service = try FusionService(settings, shelf: shelf, logger: logger)
