@@ -130,7 +130,8 @@ extension JobStore {
 }
 
 extension JobScope {
-    func includes(_ job: Job) -> Bool {
+    /// Whether a reader with this scope may see the job.
+    public func includes(_ job: Job) -> Bool {
         switch self {
         case .everyone: true
         case .owner(let owner): job.owner == owner

@@ -33,7 +33,7 @@ public final class FusionService: Sendable {
         var storing = JobStore.Configuration()
         storing.capacity = configuration.queueCapacity
         storing.retention = .seconds(configuration.retentionSeconds)
-        store = try JobStore(configuration.store.map { .file($0.path) } ?? .memory, configuration: storing)
+        store = try JobStore(configuration.store.map { .file($0) } ?? .memory, configuration: storing)
         let work = FusionWork(shelf: shelf, limits: limits, metrics: metrics)
         pool = WorkerPool(
             store, configuration: WorkerPool.Configuration(workers: configuration.workers),
@@ -50,13 +50,12 @@ public final class FusionService: Sendable {
                 metadata: ["model": "\(description.name)", "modality": "\(description.modality)", "sha256": "\(model.sha256)"])
         }
 
-        var serving = HTTPServer.Configuration(host: configuration.host, port: configuration.port)
-        serving.limits.bodyBytes = configuration.maxBodyBytes
         let readiness = Readiness(store: store, pool: pool)
         var router = Router()
         router.use(metrics.requests())
         router.use(accessLog())
         router.use(compression())
+        router.use(Access(keys: try configuration.accessKeys, isMetricsOpen: configuration.metricsOpen).middleware())
         FusionRoutes(
             shelf: shelf, store: store, pool: pool, limits: limits, configuration: configuration,
             work: BoundedWork(threads: 2, waiting: 64), stopping: stopping
@@ -68,7 +67,7 @@ public final class FusionService: Sendable {
         MetricsRoutes(metrics: metrics, readiness: readiness, pool: pool, workers: configuration.workers).add(to: &router)
         PageRoutes().add(to: &router)
         self.router = router
-        server = HTTPServer(configuration: serving, logger: logger, router: router)
+        server = HTTPServer(configuration: configuration.serving, logger: logger, router: router)
     }
 
     /// Listens and serves.

@@ -31,7 +31,8 @@ public struct ModelShelf: Sendable {
             loaded[modality] = try LoadedModel(modality, path: paths[modality])
         }
         if loaded.isEmpty {
-            throw ModelRegistry.Missing(description: "no model is there for \(modalities.map(\.rawValue).sorted().joined(separator: ", ")): "
+            throw ModelRegistry.Missing(
+                description: "no model is there for \(modalities.map(\.rawValue).sorted().joined(separator: ", ")): "
                     + "name a file with --ct-model, --pet-model or --spect-model")
         }
         self.loaded = loaded

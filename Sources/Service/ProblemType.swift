@@ -2,6 +2,7 @@ import HTTP
 
 /// The stable names of problems (RFC 9457 §3.1.1), relative to the service. A name never changes its meaning.
 enum ProblemType: String, CaseIterable {
+    case unauthorized = "/problems/unauthorized"
     case unknownField = "/problems/unknown-field"
     case missingField = "/problems/missing-field"
     case extraField = "/problems/extra-field"
@@ -22,6 +23,7 @@ enum ProblemType: String, CaseIterable {
     /// What every problem of the type is about, in a sentence: served at the type's own address (RFC 9457 §3.1.1).
     var meaning: String {
         switch self {
+        case .unauthorized: "The request has no access key, or one that opens nothing."
         case .unknownField: "The form or the query has a member that this route does not know."
         case .missingField: "A picture is missing."
         case .extraField: "A member came twice, or two second images came."

@@ -7,7 +7,8 @@ struct Amalgam: AsyncParsableCommand {
         commandName: "amalgam",
         abstract: "Fuses co-registered medical images with a conditional diffusion model, on plain CPUs.",
         subcommands: [
-            ServeCommand.self, FuseCommand.self, ScoreCommand.self, EvaluateCommand.self, PriorCommand.self, TrainCommand.self,
+            ServeCommand.self, KeyCommand.self, FuseCommand.self, ScoreCommand.self, EvaluateCommand.self, PriorCommand.self,
+            TrainCommand.self,
             BenchCommand.self, PhantomCommand.self,
         ])
 

@@ -6,16 +6,22 @@ import Testing
 @testable import Fusion
 
 /// What the weights that ship are worth: more than the plainest rule, on pictures that they have not seen.
-@Suite("Shipped weights", .enabled(if: Samples.shipsCT, "no mri-ct.safetensors in Sources/Fusion/Models")) struct ShippedModelTests {
-    @Test func phantom_IsFusedBetterThanByTheMean() throws {
-        let (mri, ct) = Samples.images(width: 128, height: 128, seed: 77)
-        try expectBetterThanMean([ImagePair(name: "phantom", mri: mri.luma(), other: ct.luma())])
+@Suite("Shipped weights") struct ShippedModelTests {
+    @Test func everyModality_HasWeights() {
+        #expect(Modality.allCases.allSatisfy(ModelRegistry.ships))
     }
 
-    @Test(.enabled(if: Samples.validation != nil, "no validation pairs beside the package: name their folder in AMALGAM_SHARED"))
-    func validationPairs_AreFusedBetterThanByTheMean() throws {
-        let pairs = try PairFolder.load(try #require(Samples.validation), .ct)
-        try expectBetterThanMean((0..<5).map { pairs[$0 * pairs.count / 5] })
+    @Test(arguments: Modality.allCases) func phantom_IsFusedBetterThanByTheMean(_ modality: Modality) throws {
+        let images = Samples.images(modality, width: 128, height: 128, seed: 77)
+        try expectBetterThanMean(modality, [ImagePair(name: "phantom", mri: images.mri.luma(), other: images.other.luma())])
+    }
+
+    @Test(
+        .enabled(if: Samples.validation != nil, "no validation pairs beside the package: name their folder in AMALGAM_SHARED"),
+        arguments: Modality.allCases)
+    func validationPairs_AreFusedBetterThanByTheMean(_ modality: Modality) throws {
+        let pairs = try PairFolder.load(try #require(Samples.validation), modality)
+        try expectBetterThanMean(modality, (0..<5).map { pairs[$0 * pairs.count / 5] })
     }
 
     @Test func seedsDiffer_SoThatTheSamplerHasSomethingToDecide() throws {
@@ -26,9 +32,9 @@ import Testing
         #expect(try #require(output.uncertainty).values.contains { $0 > 0.05 })
     }
 
-    private func expectBetterThanMean(_ pairs: [ImagePair]) throws {
+    private func expectBetterThanMean(_ modality: Modality, _ pairs: [ImagePair]) throws {
         var table = ScoreTable(pairs)
-        let model = try table.add(.model(ModelRegistry.load(.ct)), on: pairs)
+        let model = try table.add(.model(ModelRegistry.load(modality)), on: pairs)
         let mean = try table.add(.rule(MeanRule()), on: pairs)
         print("shipped weights on \(pairs.count) pairs: \(model); the mean: \(mean)")
         #expect(model.vif > mean.vif && model.qabf > mean.qabf)

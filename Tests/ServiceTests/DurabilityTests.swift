@@ -94,7 +94,7 @@ import Testing
             _ = try await service.submitEndless(ct)
             return (done.id, try await service.submit(pet).id)
         }
-        try await RunningService.during(["--modality", "ct"], in: folder) { service in
+        try await RunningService.during(["--modalities", "ct"], in: folder) { service in
             for id in try await service.jobs() where id != done && id != left { _ = try await service.delete(id) }
             let job = try await service.finished(left).json
             #expect(job["state"].text == "failed" && job["attempts"].number == 1)

@@ -101,7 +101,8 @@ import Testing
         let folder = try Folder()
         let forms = Forms(pair: try await folder.phantoms(32), files: folder)
         let refusals = try Self.fields(forms) + Self.options(forms) + Self.pictures(forms) + Self.bodies(forms)
-        try await RunningService.during(["--modality", "ct", "--max-pixels", "4096", "--max-body-bytes", "200000"], in: folder) { service in
+        try await RunningService.during(["--modalities", "ct", "--max-pixels", "4096", "--max-body-bytes", "200000"], in: folder) {
+            service in
             for refusal in refusals {
                 let answer = try await curl(refusal.arguments + ["\(service.address)/v1/fusions"], in: folder)
                 #expect(answer.status == refusal.status, "\(refusal.name)")

@@ -19,7 +19,8 @@ import Testing
             (["--port", "65536"], ["port", "65535"]), (["--port", "-1"], ["port"]), (["--workers", "0"], ["workers"]),
             (["--queue-capacity", "0"], ["queue-capacity"]), (["--max-pixels", "0"], ["max-pixels"]),
             (["--max-body-bytes", "-1"], ["max-body-bytes"]), (["--retention-seconds", "0"], ["retention-seconds"]),
-            (["--grace-seconds", "-1"], ["grace-seconds"]), (["--threads", "0"], ["--threads"]), (["--port", "http"], ["http"]),
+            (["--grace-seconds", "-1"], ["grace-seconds"]), (["--threads", "-1"], ["threads"]),
+            (["--port", "http"], ["port", "whole number"]),
         ] {
             try await expectRefusal(arguments, words, in: folder)
         }

@@ -15,6 +15,8 @@ public struct Request: Sendable {
     public var id: String
     /// The peer's address without its port; empty where there is none.
     public var remoteAddress: String
+    /// Who sent it, where a middleware has found that out.
+    public var principal: String?
     /// What the route's pattern captured.
     public var parameters = PathParameters()
     /// The pattern of the route that matched, for logs and metrics: unlike a path, it holds nothing of the client's.

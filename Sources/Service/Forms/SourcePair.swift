@@ -50,5 +50,5 @@ extension SourceDescription {
 
 extension Data {
     /// SHA-256 in hexadecimal (FIPS 180-4). Complexity: O(bytes).
-    var sha256: String { SHA256.hash(data: self).map { byte in String(format: "%02x", byte) }.joined() }
+    var sha256: String { Array(SHA256.hash(data: self)).hexadecimal }
 }

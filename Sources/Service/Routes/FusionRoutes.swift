@@ -31,7 +31,7 @@ struct FusionRoutes: Sendable {
         let fields = try await request.pictureForm(maxBodyBytes: configuration.maxBodyBytes)
         let form = try await work.run { try FusionForm(fields, shelf: shelf, limits: limits) }
         let job = JobRequest(
-            kind: FusionWork.kind, parameters: try form.parameters.encoded(), seed: form.parameters.options.seed,
+            kind: FusionWork.kind, owner: request.principal, parameters: try form.parameters.encoded(), seed: form.parameters.options.seed,
             inputs: ["mri": form.mri, form.parameters.modality.rawValue: form.other],
             idempotencyKey: key)
         let accepted = try await store.perform { store throws(JobError) in try store.submit(job) }.job

@@ -49,8 +49,9 @@ struct JobRoutes: Sendable {
             }
             return id
         }
+        let scope = request.scope
         let page = try await store.perform { store throws(JobError) in
-            try store.list(states: state.map { [$0] }, before: before, limit: limit)
+            try store.list(in: scope, states: state.map { [$0] }, before: before, limit: limit)
         }
         return try .encoding(
             Page(

@@ -7,8 +7,9 @@ extension JobStore {
     /// - Throws: `Problem` 404 where the segment is no id, `JobError.notFound`.
     func job(of request: Request) async throws -> Job {
         let id = try Self.id(in: request)
-        if let job = recentJob(id) { return job }
-        return try await perform { store throws(JobError) in try store.job(id) }
+        let scope = request.scope
+        if let job = recentJob(id) { return try job.seen(in: scope) }
+        return try await perform { store throws(JobError) in try store.job(id, in: scope) }
     }
 
     /// The job as it is shown, with its place in the queue.
@@ -21,7 +22,7 @@ extension JobStore {
     ///
     /// - Throws: `Problem` 404 where the segment is no id.
     func recentPayload(of request: Request) throws -> JobPayload? {
-        guard let job = recentJob(try Self.id(in: request)) else { return nil }
+        guard let job = try recentJob(try Self.id(in: request))?.seen(in: request.scope) else { return nil }
         guard job.state == .queued else { return JobPayload(job: job, queuePosition: nil) }
         return recentQueuePosition(of: job.id).map { JobPayload(job: job, queuePosition: $0) }
     }
@@ -31,5 +32,15 @@ extension JobStore {
             throw Problem(.notFound, type: .noSuchJob, detail: "That is not the id of a job.")
         }
         return id
+    }
+}
+
+extension Job {
+    /// The job, where it lies in the scope.
+    ///
+    /// - Throws: `JobError.notFound` where it does not: what is not one's own does not exist.
+    fileprivate func seen(in scope: JobScope) throws(JobError) -> Job {
+        guard scope.includes(self) else { throw .notFound(id) }
+        return self
     }
 }
