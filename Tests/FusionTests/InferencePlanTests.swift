@@ -14,7 +14,8 @@ struct InferencePlanTests {
     private func check(_ model: FusionModel, height: Int, width: Int, at t: Int) throws {
         let shape = Shape(1, height, width, 1)
         let (mri, other, x) = (
-            Elementwise.clamp(.random(shape, seed: 1), -1, 1), Elementwise.clamp(.random(shape, seed: 2), -1, 1), Tensor.random(shape, seed: 3)
+            Elementwise.clamp(.random(shape, seed: 1), -1, 1), Elementwise.clamp(.random(shape, seed: 2), -1, 1),
+            Tensor.random(shape, seed: 3)
         )
         let plan = InferencePlan(model, height: height, width: width)
         let refined = Tensor(uninitialized: shape)
@@ -36,7 +37,9 @@ struct InferencePlanTests {
     @Test(arguments: [(16, 16), (16, 160), (160, 16), (48, 80), (144, 272), (272, 144)])
     func estimate_AgreesWithTheNetworks(_ height: Int, _ width: Int) throws {
         for channels in [[16, 32], [32, 16, 48]] {
-            for t in [1, 3] { try check(Samples.model(Samples.description(channels: channels), seed: 5), height: height, width: width, at: t) }
+            for t in [1, 3] {
+                try check(Samples.model(Samples.description(channels: channels), seed: 5), height: height, width: width, at: t)
+            }
         }
     }
 

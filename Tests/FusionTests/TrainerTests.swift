@@ -85,7 +85,7 @@ import Testing
         for _ in 0..<2 { _ = try trainer.advance() }
         #expect(model.parameters.tensors.mapValues(\.values) == before)
         #expect(model.parameters.variables.allSatisfy { !$0.isTracked })
-        #expect(model.description.training == "1 steps of 2 crops of 32×32, seed 42")
+        #expect(model.description.training == "1 steps of 2 crops of 32×32 on \(Samples.pairs().count) pairs, seed 42")
     }
 
     @Test func learningRate_RisesThenFallsToAHundredth() throws {

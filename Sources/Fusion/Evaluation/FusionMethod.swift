@@ -23,10 +23,10 @@ public struct FusionMethod {
     }
 
     /// Pixel ascent from a rule's image: what the model's guidance would do without the model.
-    public static func ascent(from rule: any FusionRule, steps: Int) -> FusionMethod {
+    public static func ascent(from rule: any FusionRule, _ modality: Modality, steps: Int) -> FusionMethod {
         FusionMethod("\(rule.name) + \(steps) steps of guidance") { pair in
             let start = rule.fuse(pair.mri, pair.other)
-            guard let guidance = Guidance(pair.mri, pair.other, steps: steps) else { return start }
+            guard let guidance = Guidance(pair.mri, pair.other, modality, steps: steps) else { return start }
             return guidance(Tensor(normalizing: start)).plane()
         }
     }

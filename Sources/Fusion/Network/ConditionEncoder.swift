@@ -13,9 +13,9 @@ struct ModalityEncoder: Sendable {
     let blocks: [HaarTransformerBlock]
     let downs: [HaarDown]
 
-    init(_ scope: ParameterScope, channels: [Int]) throws {
+    init(_ scope: ParameterScope, channels: [Int], ablation: Ablation?) throws {
         stem = try ConvolutionLayer(scope("stem"), kernel: 3, inputs: 4, outputs: channels[0])
-        blocks = try channels.enumerated().map { try HaarTransformerBlock(scope("block\($0)"), channels: $1) }
+        blocks = try channels.enumerated().map { try HaarTransformerBlock(scope("block\($0)"), channels: $1, usesHaar: ablation != .haar) }
         downs = try zip(channels, channels.dropFirst()).enumerated().map {
             try HaarDown(scope("down\($0)"), inputs: $1.0, outputs: $1.1)
         }
@@ -38,15 +38,17 @@ struct ModalityEncoder: Sendable {
 struct ConditionEncoder: Sendable {
     let first: ModalityEncoder
     let second: ModalityEncoder
+    /// One per level; none without cross-attention.
     let firstToSecond: [CrossAttention]
     let secondToFirst: [CrossAttention]
     let merges: [ConvolutionLayer]
 
-    init(_ scope: ParameterScope, channels: [Int]) throws {
-        first = try ModalityEncoder(scope("first"), channels: channels)
-        second = try ModalityEncoder(scope("second"), channels: channels)
-        firstToSecond = try channels.enumerated().map { try CrossAttention(scope("first_to_second\($0)"), channels: $1) }
-        secondToFirst = try channels.enumerated().map { try CrossAttention(scope("second_to_first\($0)"), channels: $1) }
+    init(_ scope: ParameterScope, channels: [Int], ablation: Ablation? = nil) throws {
+        first = try ModalityEncoder(scope("first"), channels: channels, ablation: ablation)
+        second = try ModalityEncoder(scope("second"), channels: channels, ablation: ablation)
+        let attentive = ablation == .attention ? [] : channels
+        firstToSecond = try attentive.enumerated().map { try CrossAttention(scope("first_to_second\($0)"), channels: $1) }
+        secondToFirst = try attentive.enumerated().map { try CrossAttention(scope("second_to_first\($0)"), channels: $1) }
         merges = try channels.enumerated().map {
             try ConvolutionLayer(scope("merge\($0)"), kernel: 1, inputs: 2 * $1, outputs: $1)
         }
@@ -59,7 +61,8 @@ struct ConditionEncoder: Sendable {
         let (a, b) = (first(mri), second(other))
         return Condition(
             levels: merges.indices.map { level in
-                merges[level](
+                guard !firstToSecond.isEmpty else { return merges[level](concatenate([a[level], b[level]])) }
+                return merges[level](
                     concatenate([
                         firstToSecond[level](a[level], attendingTo: b[level]),
                         secondToFirst[level](b[level], attendingTo: a[level]),

@@ -22,6 +22,8 @@ public struct ModelDescription: Sendable, Codable, Equatable {
     public var schedule: NoiseSchedule
     /// How many steps the sampler takes unless told otherwise.
     public var defaultSteps = 4
+    /// What the model goes without; nil for the whole method.
+    public var ablation: Ablation?
     /// Training data, steps and seed in words.
     public var training = Self.untrained
 
@@ -52,7 +54,7 @@ public final class FusionModel: Sendable {
         self.description = description
         parameters = Parameters(weights)
         let root = parameters.root
-        encoder = try ConditionEncoder(root("condition"), channels: description.channels)
+        encoder = try ConditionEncoder(root("condition"), channels: description.channels, ablation: description.ablation)
         predictor = try NoiseNetwork(root("noise"), channels: description.channels, embedding: description.embedding)
         refinement = try RefinementNetwork(root("refinement"), channels: description.channels, embedding: description.embedding)
         try parameters.checkAllUsed()
@@ -79,12 +81,19 @@ public final class FusionModel: Sendable {
 
     /// The estimate x̄_0 of the fused image from x_t: ε̂ = ε_θ(x_t), x̃_0 from ε̂, limited to the range of images, refined by n_θ.
     ///
-    /// All tensors are (N, H, W, 1) in −1...1; the gradient flows into ε_θ through `noise` alone, as x̃_0 is detached.
+    /// All tensors are (N, H, W, 1) in −1...1; the gradient flows into ε_θ through `noise` alone, as x̃_0 is detached. Without diffusion,
+    /// `noise` is x̃_0.
     func estimate(
         _ x: Variable, mri: Variable, other: Variable, prepared: Condition, timesteps: [Int]
     ) throws -> (noise: Variable, refined: Variable) {
+        if description.ablation == .diffusion {
+            let unseen = Variable(Tensor(x.value.shape))
+            let direct = predictor(unseen, prepared: prepared, timesteps: timesteps.map { _ in description.schedule.steps })
+            return (direct, refinement(direct, mri: mri, other: other, timesteps: timesteps.map { _ in 1 }))
+        }
         let noise = predictor(x, prepared: prepared, timesteps: timesteps)
         let rough = Variable(Elementwise.clamp(try description.schedule.origin(of: x.value, noise: noise.value, at: timesteps), -1, 1))
+        if description.ablation == .refinement { return (noise, rough) }
         return (noise, refinement(rough, mri: mri, other: other, timesteps: timesteps))
     }
 }

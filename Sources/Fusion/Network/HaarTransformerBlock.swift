@@ -9,19 +9,21 @@ struct HaarTransformerBlock: Sendable {
     let detailLocal: DepthwiseLayer
     let detailMix: ConvolutionLayer
     let channels: Int
+    let usesHaar: Bool
 
-    init(_ scope: ParameterScope, channels: Int) throws {
-        self.channels = channels
+    init(_ scope: ParameterScope, channels: Int, usesHaar: Bool = true) throws {
+        (self.channels, self.usesHaar) = (channels, usesHaar)
         transformer = try TransformerBlock(scope("transformer"), channels: channels)
         detailLocal = try DepthwiseLayer(scope("detail_local"), channels: 3 * channels)
         detailMix = try ConvolutionLayer(scope("detail_mix"), kernel: 1, inputs: 3 * channels, outputs: 3 * channels, gain: 0.5)
     }
 
     func callAsFunction(_ x: Variable) -> Variable {
-        let bands = haar(x)
+        let bands = usesHaar ? haar(x) : corners(x)
         let low = transformer(slice(bands, 0..<channels))
         let details = slice(bands, channels..<4 * channels)
-        return inverseHaar(concatenate([low, detailMix(silu(detailLocal(details)), residual: details)]))
+        let result = concatenate([low, detailMix(silu(detailLocal(details)), residual: details)])
+        return usesHaar ? inverseHaar(result) : picture(corners: result)
     }
 }
 

@@ -26,13 +26,6 @@ struct FusionObjective {
         var information: Float = 0.25
         /// The weight, against, of edges stronger than in both sources.
         var excess: Float = 6
-
-        /// What guides the sampler: training's weights, and PSNR, which the networks' contrast costs some.
-        static let guiding: Weights = {
-            var weights = Weights()
-            weights.signal = 1
-            return weights
-        }()
     }
 
     /// The shortest side of an image that every window fits into.

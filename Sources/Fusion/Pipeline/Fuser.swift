@@ -22,7 +22,7 @@ public struct FusionOptions: Sendable, Equatable {
     /// The seed of the start x_T and of the noise of each step.
     public var seed: UInt64 = 42
     /// Steps of pixel ascent that guide the last estimate towards better scores, 0...``Fuser/mostGuidance``; 0 leaves it to the networks.
-    public var guidance = 10
+    public var guidance = 40
     /// How many pictures are drawn, with seeds `seed`, `seed + 1`, ...; their mean is the result. At least 1.
     public var samples = 1
 
@@ -160,20 +160,17 @@ public struct Fuser: Sendable {
         let nowhere = Background(x1, x2)
         var timings = FusionTimings()
         var start = ContinuousClock.now
-        let plan = InferencePlan(model, height: height, width: width)
-        plan.encode(mri: x1, other: x2)
+        let estimator = Estimator(model, mri: x1, other: x2)
         timings.condition = start.secondsSince()
         start = .now
         let total = sampler.steps.count
-        let guidance = options.guidance > 0 ? Guidance(mri, other, steps: options.guidance) : nil
+        let guidance = options.guidance > 0 ? Guidance(mri, other, model.description.modality, steps: options.guidance) : nil
         let planes = try (0..<options.samples).map { index in
             let result = try sampler.sample(
                 shape: x1.shape, seed: options.seed &+ UInt64(index),
                 willStep: { done, _ in try willStep(index * total + done, options.samples * total) },
                 predictor: { x, t in
-                    let refined = Tensor(uninitialized: x.shape)
-                    plan.estimate(x, at: t, into: refined)
-                    return nowhere.cleared(Elementwise.clamp(refined, -1, 1))
+                    nowhere.cleared(Elementwise.clamp(try estimator(x, at: t), -1, 1))
                 })
             let estimate = Padding.crop(result, height: mri.height, width: mri.width)
             return (guidance?(estimate) ?? estimate).plane().snapped(to: mri, other)

@@ -2,7 +2,7 @@ import Imaging
 
 extension Plane {
     /// How near a source counts as the source, in grey levels.
-    static let snap: Float = 1.5
+    static let snap: Float = 3
 
     /// The plane with the value of the nearer source wherever it is within ``snap`` of it.
     ///

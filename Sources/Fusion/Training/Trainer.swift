@@ -105,7 +105,8 @@ public final class Trainer {
         let inside = Variable(Background(batch.mri, batch.other).inside)
         func levels(_ x: Tensor) -> Tensor { Elementwise.affine(x, scale: 0.5, offset: 0.5) }
         let fused = estimate.refined.affine(scale: 0.5, offset: 0.5) * inside
-        let noise = Losses.squaredError(estimate.noise, Variable(batch.noise))
+        let noise = Losses.squaredError(
+            estimate.noise, Variable(model.description.ablation == .diffusion ? batch.origin : batch.noise))
         let distance = Losses.absoluteError(fused, Variable(levels(batch.origin)))
         // Only what a picture can show is scored: beyond white, more contrast would always score better.
         let shown = fused.clamped(0, 1)
@@ -127,7 +128,8 @@ public final class Trainer {
     public func averagedModel() throws -> FusionModel {
         let tensors = Dictionary(uniqueKeysWithValues: zip(model.parameters.names, average.tensors.map { $0.copy() }))
         var description = model.description
-        let run = "\(step) steps of \(configuration.batch) crops of \(configuration.crop)×\(configuration.crop), seed \(configuration.seed)"
+        let crops = "\(configuration.batch) crops of \(configuration.crop)×\(configuration.crop)"
+        let run = "\(step) steps of \(crops) on \(source.pairs) pairs, seed \(configuration.seed)"
         // A run that started from a model's weights says so.
         description.training = description.training == ModelDescription.untrained ? run : "\(description.training), then \(run)"
         return try FusionModel(description, weights: .tensors(tensors, tracked: false))

@@ -36,6 +36,9 @@ struct BatchSource {
         }
     }
 
+    /// How many pairs there are.
+    var pairs: Int { images.count }
+
     func batch(_ step: Int) -> TrainingBatch {
         var generator = Philox(seed: configuration.seed, stream: Self.draws + UInt64(step))
         let side = configuration.crop

@@ -21,6 +21,14 @@ public enum TrainingPrior {
             + (scores.mutualInformation.sum ?? 0) / 8 + (scores.scd.sum ?? 0) / 8
     }
 
+    /// For the ablation of the prior: one candidate per pair, the maximum rule's image.
+    public static func maxima(of pairs: [ImagePair]) throws -> [[PriorCandidate]] {
+        try pairs.map { pair in
+            let plane = MaximumRule().fuse(pair.mri, pair.other)
+            return [PriorCandidate(name: "maximum", score: try score(pair.mri, pair.other, plane), plane: plane)]
+        }
+    }
+
     /// The candidates of every pair, in the order of the pairs; read from `folder` where they were kept.
     ///
     /// - Parameter progress: called with the pairs done.

@@ -93,7 +93,9 @@ package struct PackedHaarUp: Sendable {
     package init(_ mix: ConvolutionLayer) {
         let (weight, bias) = HaarFolding.writingCorners(mix)
         let (inputs, outputs) = (weight.shape.w, weight.shape.c / 4)
-        rows = Self.rows(inputs: inputs, outputs: outputs) { Double(bias.pointer[4 * $1 + $0]) } weight: {
+        rows = Self.rows(inputs: inputs, outputs: outputs) {
+            Double(bias.pointer[4 * $1 + $0])
+        } weight: {
             Double(weight.pointer[$1 * 4 * outputs + 4 * $2 + $0])
         }
         skip = nil

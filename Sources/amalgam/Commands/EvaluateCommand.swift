@@ -109,7 +109,7 @@ struct EvaluateCommand: ParsableCommand {
         }
         groups.append((model.description.name, steps.count))
         for rule in FusionRules.bank where ["maximum", "local-energy"].contains(rule.name) {
-            for count in steps.dropFirst(2) { try add(.ascent(from: rule, steps: count), pairs, to: &table) }
+            for count in steps.dropFirst(2) { try add(.ascent(from: rule, model.description.modality, steps: count), pairs, to: &table) }
             groups.append(("\(rule.name) + guidance", steps.count - 2))
         }
         for rule in FusionRules.bank { try add(.rule(rule), pairs, to: &table) }

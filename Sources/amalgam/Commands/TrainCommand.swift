@@ -22,6 +22,7 @@ struct TrainCommand: ParsableCommand {
     @Option(help: "Side of the crops, a multiple of 16.") var crop = TrainingConfiguration().crop
     @Option(help: "Peak learning rate.") var learningRate = TrainingConfiguration().learningRate
     @Option(help: "Seed of weights, batches and noise.") var seed = TrainingConfiguration().seed
+    @Option(help: "A part of the method to go without, to measure what it is worth.") var without: Ablation?
     @Option(help: "Timesteps T of the schedule.") var timesteps = 1000
     @Option(help: "Steps between checkpoints.") var checkpointEvery = 200
     @Option(help: "Steps between validations.") var validateEvery = 500
@@ -42,9 +43,12 @@ struct TrainCommand: ParsableCommand {
         try makeFolder(output, as: "the output folder")
         let pairs = try PairFolder.load(URL(filePath: data), modality)
         let held = try validation.map { spread(try PairFolder.load(URL(filePath: $0), modality), validationPairs) } ?? []
-        let candidates = try TrainingPrior.candidates(of: pairs, cachedIn: folder.appending(path: "prior")) { done in
-            reportProgress("prior \(done)/\(pairs.count)", ends: done == pairs.count)
-        }
+        let candidates =
+            if without == .prior { try TrainingPrior.maxima(of: pairs) } else {
+                try TrainingPrior.candidates(of: pairs, cachedIn: folder.appending(path: "prior")) { done in
+                    reportProgress("prior \(done)/\(pairs.count)", ends: done == pairs.count)
+                }
+            }
         if !held.isEmpty {
             var table = ScoreTable(held)
             for rule in FusionRules.bank { try table.add(.rule(rule), on: held) }
@@ -59,16 +63,18 @@ struct TrainCommand: ParsableCommand {
         if FileManager.default.fileExists(atPath: checkpoint.path) {
             trainer = try Trainer.resume(from: checkpoint, configuration, pairs: pairs, candidates: candidates)
             let found = trainer.model.description
-            guard found.schedule.steps == timesteps, name.map({ $0 == found.name }) ?? true, initial == nil else {
+            guard found.schedule.steps == timesteps, name.map({ $0 == found.name }) ?? true, initial == nil, found.ablation == without
+            else {
                 throw FileError(
                     description: "\(checkpoint.path) is a run of the model \(found.name) with \(found.schedule.steps) timesteps: "
-                        + "leave out --initial and give the same --name and --timesteps, or choose another --output")
+                        + "leave out --initial and give the same --name, --timesteps and --without, or choose another --output")
             }
             print("resumed at step \(trainer.step)")
         } else {
             var description = ModelDescription(
                 name: name ?? "mri-\(modality.rawValue)", modality: modality,
                 schedule: try NoiseSchedule(.linear(start: 1e-6, end: 1e-2), steps: timesteps))
+            description.ablation = without
             let start = try initial.map { try readModel(modality, path: $0) }
             if let start { description.training = start.description.training }
             trainer = try Trainer(
@@ -114,6 +120,8 @@ struct TrainCommand: ParsableCommand {
         zip(MeanScores.names, scores.values).map { "\($0) \(String(format: "%.3f", $1))" }.joined(separator: "  ")
     }
 }
+
+extension Ablation: ExpressibleByArgument {}
 
 /// Hours, minutes and seconds.
 private func clock(_ seconds: Double) -> String {
