@@ -13,11 +13,13 @@ final class RunningService: Sendable {
     let address: String
     private let program: Program
     private let ended: Task<Void, Never>
+    private let launch: ContinuousClock.Instant
 
     /// Starts the service and waits until it says where it listens.
     private init(_ arguments: [String], data: String, in folder: Folder) async throws {
         self.folder = folder
         let program = try Program(Program.url, ["serve", "--port", "0", "--data", folder[data]] + arguments, in: folder)
+        launch = .now
         let ended = try program.start()
         do {
             address = try await poll("the service's address") {
@@ -36,6 +38,11 @@ final class RunningService: Sendable {
 
     /// Lines of the log as JSON; null where a line is none.
     var logLines: [JSON] { program.complaints.split(separator: "\n").map { (try? JSON(Data($0.utf8))) ?? .null } }
+
+    var isRunning: Bool { program.process.isRunning }
+
+    /// Seconds since the launch of the process.
+    var age: Double { (ContinuousClock.now - launch) / .seconds(1) }
 
     var processIdentifier: Int32 { program.process.processIdentifier }
 
