@@ -16,9 +16,10 @@ final class RunningService: Sendable {
     private let launch: ContinuousClock.Instant
 
     /// Starts the service and waits until it says where it listens.
-    private init(_ arguments: [String], data: String, in folder: Folder) async throws {
+    private init(_ arguments: [String], data: String, within command: [String], in folder: Folder) async throws {
         self.folder = folder
-        let program = try Program(Program.url, ["serve", "--port", "0", "--data", folder[data]] + arguments, in: folder)
+        let command = command + [Program.url.path, "serve", "--port", "0", "--data", folder[data]] + arguments
+        let program = try Program(URL(filePath: "/usr/bin/env"), command, in: folder)
         launch = .now
         let ended = try program.start()
         do {
@@ -51,11 +52,14 @@ final class RunningService: Sendable {
 
     /// Serves for `body`, then stops by SIGTERM, which has to be a clean stop unless `body` has ended the service itself. A few services
     /// run at a time, so `body` must not start another.
+    ///
+    /// - Parameter command: what takes the service's command line for its last arguments and becomes that process.
     static func during<Value>(
-        _ arguments: [String] = [], data: String = "data", in folder: Folder, _ body: (RunningService) async throws -> Value
+        _ arguments: [String] = [], data: String = "data", within command: [String] = [], in folder: Folder,
+        _ body: (RunningService) async throws -> Value
     ) async throws -> Value {
         try await places.pass {
-            let service = try await RunningService(arguments + ["--threads", "1"], data: data, in: folder)
+            let service = try await RunningService(arguments + ["--threads", "1"], data: data, within: command, in: folder)
             do {
                 let value = try await body(service)
                 if service.program.process.isRunning { #expect(await service.end(SIGTERM).hasSucceeded, "\(service.log)") }
