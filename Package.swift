@@ -85,7 +85,9 @@ let package = Package(
         .testTarget(
             name: "FusionTests", dependencies: ["Fusion", "TestSupport"], exclude: ["Reference"], resources: [.copy("Fixtures")]),
         .testTarget(name: "HTTPTests", dependencies: ["HTTP", "echo-server", "TestSupport"], exclude: ["Clients"]),
-        .testTarget(name: "JobsTests", dependencies: ["Jobs", "TestSupport", .product(name: "GRDB", package: "GRDB.swift")]),
+        .testTarget(
+            name: "JobsTests", dependencies: ["Jobs", "TestSupport", .product(name: "GRDB", package: "GRDB.swift")],
+            resources: [.copy("Fixtures")]),
         .testTarget(
             name: "ServiceTests",
             dependencies: [

@@ -13,17 +13,16 @@ extension JobStore {
             let lost = try takeBack(db, heldPast: now, at: now)
             guard let id = try candidate(db, at: now) else { return (nil as ClaimedJob?, lost) }
             let lease = Lease(id: id, token: token)
+            let end = now + configuration.leaseDuration
             try db.execute(
                 sql: """
                     UPDATE job SET state = 'running', started = ?, lease = ?, lease_expires = ?, attempts = attempts + 1,
                         completed = 0, total = 0
                     WHERE id = ?
                     """,
-                arguments: [
-                    now.milliseconds, token, (now + configuration.leaseDuration).milliseconds, id.description,
-                ])
+                arguments: [now.milliseconds, token, end.milliseconds, id.description])
             // Before the commit, so that no cancellation finds the job running but nobody to tell.
-            live.begin(lease)
+            live.begin(lease, until: end)
             return (try ClaimedJob(job: fetch(db, id)!, lease: lease), lost)
         }
         announce(lost)
@@ -64,13 +63,15 @@ extension JobStore {
     /// - Returns: The leases that are lost.
     public func renew(_ leases: [Lease]) throws(JobError) -> [Lease] {
         guard !leases.isEmpty else { return [] }
-        let expires = (configuration.clock() + configuration.leaseDuration).milliseconds
+        let end = configuration.clock() + configuration.leaseDuration
+        // First: where the disk takes nothing, the jobs are held all the same.
+        for lease in leases { live.prolong(lease, until: end) }
         let lost = try write { db in
             try leases.filter { lease in
                 let progress = live.progress(lease.id) ?? Job.Progress()
                 try db.execute(
                     sql: "UPDATE job SET lease_expires = ?, completed = ?, total = ? WHERE id = ? AND lease = ?",
-                    arguments: [expires, progress.completed, progress.total, lease.id.description, lease.token])
+                    arguments: [end.milliseconds, progress.completed, progress.total, lease.id.description, lease.token])
                 return db.changesCount == 0
             }
         }
@@ -109,12 +110,12 @@ extension JobStore {
         }
     }
 
-    /// Gives an attempt up, as at shutdown: back to its place in the queue as if the attempt had not been.
+    /// Gives an attempt up, as at shutdown: back to its place in the queue as if the attempt had not been, not to be taken for `pause`.
     ///
     /// - Throws: `leaseLost`.
-    public func handBack(_ lease: Lease) throws(JobError) -> Job {
+    public func handBack(_ lease: Lease, pause: Duration = .zero) throws(JobError) -> Job {
         try end(lease) { db, row, now in
-            try requeue(db, lease.id, "attempts = attempts - 1")
+            try requeue(db, lease.id, pausedUntil: pause > .zero ? now + pause : nil, "attempts = attempts - 1")
         }
     }
 
@@ -124,14 +125,12 @@ extension JobStore {
     @discardableResult
     public func takeBackLostJobs() throws(JobError) -> Int {
         let now = configuration.clock()
-        guard try read({ try Bool.fetchOne($0, sql: Self.anyLost, arguments: [now.milliseconds]) == true }) else { return 0 }
+        guard try read({ try !lostJobs($0, heldPast: now, at: now).isEmpty }) else { return 0 }
         let lost = try write { try takeBack($0, heldPast: now, at: now) }
         announce(lost)
         bell.ring()
         return lost.count
     }
-
-    private static let anyLost = "SELECT EXISTS (SELECT 1 FROM job WHERE state = 'running' AND lease_expires <= ?)"
 
     /// At open: whoever ran these jobs is dead, as this process has the file to itself.
     func recover() throws(JobError) {
@@ -143,11 +142,16 @@ extension JobStore {
         }
     }
 
-    private func takeBack(_ db: Database, heldPast deadline: Date, at now: Date) throws -> [Job.ID] {
+    /// Running jobs whose lease ran out on disk and in memory.
+    private func lostJobs(_ db: Database, heldPast deadline: Date, at now: Date) throws -> [Row] {
         let rows = try Row.fetchAll(
             db, sql: "SELECT id, interruptions, cancelling FROM job WHERE state = 'running' AND lease_expires <= ?",
             arguments: [deadline.milliseconds])
-        return try rows.map { row in
+        return rows.filter { !live.isHeld(Job.ID(stored: $0["id"]), at: now) }
+    }
+
+    private func takeBack(_ db: Database, heldPast deadline: Date, at now: Date) throws -> [Job.ID] {
+        try lostJobs(db, heldPast: deadline, at: now).map { row in
             let id = Job.ID(stored: row["id"])
             if row["cancelling"] {
                 try cancel(db, id, at: now)

@@ -6,6 +6,7 @@ enum Schema {
     static let migrator: DatabaseMigrator = {
         var migrator = DatabaseMigrator()
         migrator.registerMigration("1 jobs and blobs") { try $0.execute(sql: version1) }
+        migrator.registerMigration("2 blobs on pages of their own") { try $0.execute(sql: version2) }
         return migrator
     }()
 
@@ -62,6 +63,25 @@ enum Schema {
             bytes BLOB NOT NULL,
             UNIQUE (job, role, name)
         ) STRICT;
+        """
+
+    /// Keeps blobs off the pages of the tables' trees, so that they can be erased.
+    ///
+    /// SQLite wipes a page that is freed (secure_delete), but not the copies that stay in the gaps of a tree's leaf pages when their rows are
+    /// moved to balance it. Of a row that does not fit, a leaf holds no more than the first 4061 bytes, and the pages behind are never copied
+    /// (SQLite, Database File Format, §1.6): that beginning is padding now.
+    private static let version2 = """
+        ALTER TABLE blob RENAME TO blob_1;
+        CREATE TABLE blob (
+            job TEXT NOT NULL REFERENCES job (id) ON DELETE CASCADE,
+            role TEXT NOT NULL CHECK (role IN ('input', 'output')),
+            name TEXT NOT NULL,
+            padding BLOB NOT NULL DEFAULT (zeroblob(4096)),
+            bytes BLOB NOT NULL,
+            UNIQUE (job, role, name)
+        ) STRICT;
+        INSERT INTO blob (job, role, name, bytes) SELECT job, role, name, bytes FROM blob_1;
+        DROP TABLE blob_1;
         """
 }
 

@@ -15,7 +15,8 @@ public final class WorkerPool: Sendable {
         public var heartbeat: Duration = .seconds(5)
         /// How often expired jobs are erased.
         public var sweepInterval: Duration = .seconds(60)
-        /// How long a worker tries again to store an outcome that the disk would not take.
+        /// How long a worker keeps an outcome that the disk would not take before it gives the job up for another attempt; and how long
+        /// the job waits for that.
         public var outcomePatience: Duration = .seconds(60)
         /// The stack of a worker's thread in bytes.
         public var stackSize = 8 << 20
@@ -125,6 +126,9 @@ public final class WorkerPool: Sendable {
     }
 
     /// Stores an outcome, again and again while the disk will not take it: the work is done and the lease is kept.
+    ///
+    /// After a while the job is handed back, which takes next to no space, so that others get done whose outcome is smaller. No attempt
+    /// counts that failed for want of space. Where not even that can be written, the outcome is kept until something can.
     private func settle(_ lease: Lease, _ outcome: (JobStore) throws(JobError) -> Job) {
         let deadline = ContinuousClock.now + configuration.outcomePatience
         var pause = 0.05
@@ -134,18 +138,16 @@ public final class WorkerPool: Sendable {
             } catch {
                 if case .leaseLost(let id) = error { return onEvent(.leaseLost(id)) }
                 onEvent(.storeTrouble(error))
-                guard error.isPassing, !isDraining else { return }
-                guard ContinuousClock.now < deadline else { break }
-                Thread.sleep(forTimeInterval: pause)
-                pause = min(pause * 2, 5)
+                guard error.isPassing else { return }
             }
-        }
-        // Too large to store? Its failure is small. If even that cannot be written, the lease runs out and the job is taken back.
-        let failure = JobFailure(code: "storage_full", text: "The result could not be stored.")
-        do throws(JobError) {
-            onEvent(.ended(try store.fail(lease, failure)))
-        } catch {
-            onEvent(.storeTrouble(error))
+            let isLate = ContinuousClock.now >= deadline
+            if isDraining || isLate, let job = try? store.handBack(lease, pause: isLate ? configuration.outcomePatience : .zero) {
+                return onEvent(.ended(job))
+            }
+            // The next process takes the job for interrupted.
+            if isDraining { return }
+            Thread.sleep(forTimeInterval: pause)
+            pause = min(pause * 2, 5)
         }
     }
 
@@ -154,18 +156,22 @@ public final class WorkerPool: Sendable {
     private func keepHouse() {
         var nextSweep = ContinuousClock.now
         while endHousekeeping.wait(timeout: .now() + configuration.heartbeat.seconds) == .timedOut {
-            do throws(JobError) {
+            attempt { store throws(JobError) in
                 _ = try store.renew(state.withLock { Array($0.contexts.keys) })
                 try store.takeBackLostJobs()
-                if ContinuousClock.now >= nextSweep {
-                    nextSweep = .now + configuration.sweepInterval
-                    let erased = try store.sweep()
-                    if erased > 0 { onEvent(.erased(jobs: erased)) }
-                }
-            } catch {
-                onEvent(.storeTrouble(error))
+            }
+            // Apart: where leases cannot be renewed for want of space, what is erased may make some.
+            guard ContinuousClock.now >= nextSweep else { continue }
+            nextSweep = .now + configuration.sweepInterval
+            attempt { store throws(JobError) in
+                let erased = try store.sweep()
+                if erased > 0 { onEvent(.erased(jobs: erased)) }
             }
         }
+    }
+
+    private func attempt(_ body: (JobStore) throws(JobError) -> Void) {
+        do throws(JobError) { try body(store) } catch { onEvent(.storeTrouble(error)) }
     }
 
     // MARK: Shutdown

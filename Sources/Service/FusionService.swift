@@ -33,6 +33,7 @@ public final class FusionService: Sendable {
         var storing = JobStore.Configuration()
         storing.capacity = configuration.queueCapacity
         storing.retention = .seconds(configuration.retentionSeconds)
+        storing.maximumBytes = configuration.storeBytes > 0 ? configuration.storeBytes : nil
         store = try JobStore(configuration.store.map { .file($0) } ?? .memory, configuration: storing)
         let work = FusionWork(shelf: shelf, limits: limits, metrics: metrics)
         pool = WorkerPool(

@@ -19,6 +19,7 @@ enum ProblemType: String, CaseIterable {
     case idempotencyConflict = "/problems/idempotency-conflict"
     case conflict = "/problems/conflict"
     case storage = "/problems/storage"
+    case storageFull = "/problems/storage-full"
 
     /// What every problem of the type is about, in a sentence: served at the type's own address (RFC 9457 §3.1.1).
     var meaning: String {
@@ -39,7 +40,8 @@ enum ProblemType: String, CaseIterable {
         case .noResult: "The job has no such picture, or not yet."
         case .idempotencyConflict: "The idempotency key was used for another request."
         case .conflict: "The job is in a state that does not allow this."
-        case .storage: "The job store failed, has no room or does not answer."
+        case .storage: "The job store failed or does not answer."
+        case .storageFull: "There is no room for what was sent; it is worth sending again once there is."
         }
     }
 }

@@ -1,4 +1,5 @@
 import Foundation
+import GRDB
 import Testing
 
 @testable import Jobs
@@ -105,6 +106,25 @@ import Testing
         _ = try store.complete(quick.lease, with: .make(Data([2])))
         #expect(throws: JobError.leaseLost(id)) { try store.complete(quick.lease, with: .make(Data([3]))) }
         #expect(try store.output("fused", of: id) == Data([2]))
+    }
+
+    @Test func lease_OutlastsADiskThatTakesNothing() throws {
+        let folder = try TemporaryFolder()
+        let clock = ManualClock()
+        let store = try JobStore.make(.file(folder.store), clock: clock)
+        _ = try (store.submitOne(), store.submitOne())
+        let held = try store.claimOne().lease
+        clock.advance(.seconds(20))
+        try store.database.writeWithoutTransaction { try $0.execute(sql: "PRAGMA busy_timeout = 1") }
+        let other = try DatabaseQueue(path: folder.store)
+        try other.inDatabase { db in
+            try db.execute(sql: "BEGIN IMMEDIATE")
+            #expect(throws: JobError.self) { try store.renew([held]) }
+            try db.execute(sql: "ROLLBACK")
+        }
+        clock.advance(.seconds(20))
+        #expect(try store.takeBackLostJobs() == 0 && store.claimOne().job.id != held.id)
+        #expect(try store.complete(held, with: .make()).attempts == 1)
     }
 
     @Test func interruptedJob_RunsAloneAtLast_AndFailsInTheEnd() throws {

@@ -5,22 +5,9 @@ import Testing
 
 /// Random histories: whatever is done in whatever order, no job is lost and none leaves a final state.
 @Suite struct StateMachineTests {
-    private struct Generator: RandomNumberGenerator {
-        var state: UInt64
-
-        /// SplitMix64.
-        mutating func next() -> UInt64 {
-            state &+= 0x9E37_79B9_7F4A_7C15
-            var z = state
-            z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-            z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-            return z ^ (z >> 31)
-        }
-    }
-
     @Test(arguments: 0..<20 as Range<UInt64>)
     func noJobIsLost_InARandomHistory(_ seed: UInt64) throws {
-        var random = Generator(state: seed)
+        var random = SplitMix64(seed: seed)
         let clock = ManualClock()
         let store = try JobStore.make(clock: clock) { $0.capacity = 12 }
         var known: [Job.ID: Job] = [:]

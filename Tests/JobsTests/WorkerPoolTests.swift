@@ -201,6 +201,27 @@ import Testing
         await pool.shutdown(grace: .seconds(5))
     }
 
+    @Test func outcomeWithoutRoom_IsGivenUpForAWhile_AndCountsNoAttempt() async throws {
+        let folder = try TemporaryFolder()
+        let store = try JobStore.make(.file(folder.store)) { $0.maximumBytes = 1_000_000 }
+        let filler = try store.submitOne(.make(inputs: ["mri": Data(count: 700_000)])).id
+        try store.cancel(filler)
+        var configuration = Self.configuration(workers: 1)
+        configuration.outcomePatience = .milliseconds(100)
+        let pool = WorkerPool(store, configuration: configuration) { claimed, _ in
+            .make(Data(count: claimed.job.owner == "large" ? 500_000 : 1))
+        }
+        let large = try store.submitOne(.make(owner: "large")).id
+        let small = try store.submitOne(.make(owner: "small")).id
+        #expect(try await Self.end(of: small, in: store).state == .succeeded, "nobody waits behind it")
+        #expect(try !store.job(large).state.isFinal && store.job(large).attempts <= 1)
+        try store.delete(filler)
+        let job = try await Self.end(of: large, in: store)
+        #expect(job.state == .succeeded && job.attempts == 1)
+        #expect(try store.output("fused", of: large)?.count == 500_000)
+        await pool.shutdown(grace: .seconds(5))
+    }
+
     @Test func pool_ErasesExpiredJobs() async throws {
         let store = try JobStore.make { $0.retention = .zero }
         var configuration = Self.configuration()

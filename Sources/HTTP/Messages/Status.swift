@@ -40,6 +40,8 @@ public struct Status: RawRepresentable, Hashable, Sendable, CustomStringConverti
     public static let notImplemented: Status = 501
     public static let serviceUnavailable: Status = 503
     public static let versionNotSupported: Status = 505
+    /// RFC 4918 §11.5.
+    public static let insufficientStorage: Status = 507
 
     /// The registered reason phrase; empty where this room has no use for the code.
     public var reason: String {
@@ -77,6 +79,7 @@ public struct Status: RawRepresentable, Hashable, Sendable, CustomStringConverti
         case 501: "Not Implemented"
         case 503: "Service Unavailable"
         case 505: "HTTP Version Not Supported"
+        case 507: "Insufficient Storage"
         default: ""
         }
     }

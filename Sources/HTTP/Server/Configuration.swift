@@ -70,4 +70,7 @@ public struct SystemError: Error, CustomStringConvertible {
     public let code: Int32
 
     public var description: String { "\(call): \(String(cString: strerror(code)))" }
+
+    /// Whether a file system had no room left, or the user's share of it was used up.
+    public var isOutOfSpace: Bool { code == ENOSPC || code == EDQUOT }
 }

@@ -20,6 +20,8 @@ public struct ServiceConfiguration: Sendable, Equatable {
     public var spectModel = ""
 
     public var queueCapacity = 1000
+    /// 0 for as much as the disk holds.
+    public var storeBytes = 0
     public var maxPixels = 2048 * 2048
     public var retentionSeconds = 24 * 3600
     public var longestWait = 300

@@ -36,6 +36,7 @@ public struct Setting: Sendable {
         Setting("pet-model", .text(\.petModel)),
         Setting("spect-model", .text(\.spectModel)),
         Setting("queue-capacity", .number(\.queueCapacity, 1...1_000_000)),
+        Setting("store-bytes", .number(\.storeBytes, 0...(1 << 46))),
         Setting("max-pixels", .number(\.maxPixels, 256...(1 << 28))),
         Setting("retention-seconds", .number(\.retentionSeconds, 1...31_536_000)),
         Setting("longest-wait-seconds", .number(\.longestWait, 0...3600)),

@@ -13,10 +13,14 @@ extension JobError: ProblemConvertible {
             Problem(.notFound, type: .noSuchJob, detail: "There is no such job: it may have expired.")
         case .notFinished, .alreadyFinished:
             Problem(.conflict, type: .conflict, detail: "\(self)")
-        case .storageFull, .unavailable:
+        case .storageFull:
             Problem(
-                .serviceUnavailable, type: .storage, detail: "The job store has no room or does not answer; try again.",
-                headers: ["Retry-After": "30"])
+                .insufficientStorage, type: .storageFull,
+                detail: "The job store has no room, and nothing of the request was kept: delete finished jobs (DELETE /v1/jobs/{id}), or have "
+                    + "the operator make room on its disk or raise store-bytes.")
+        case .unavailable:
+            Problem(
+                .serviceUnavailable, type: .storage, detail: "The job store does not answer; try again.", headers: ["Retry-After": "30"])
         case .leaseLost, .inUse, .cannotOpen, .damaged, .newerVersion:
             Problem(.internalServerError, type: .storage, detail: "The job store failed; the log has the reason.")
         }

@@ -22,11 +22,18 @@ struct ScoreRoutes: Sendable {
 extension Request {
     /// Reads the body as a form of pictures and options.
     ///
-    /// - Throws: as `multipartForm(limits:)`.
+    /// - Throws: as `multipartForm(limits:)`, and `Problem` 507 where there is no room for the file of a large part.
     func pictureForm(maxBodyBytes: Int) async throws -> MultipartForm {
         var limits = MultipartParser.Limits()
         (limits.totalBytes, limits.parts) = (maxBodyBytes, 16)
-        return try await multipartForm(limits: limits)
+        do {
+            return try await multipartForm(limits: limits)
+        } catch let error as SystemError where error.isOutOfSpace {
+            throw Problem(
+                .insufficientStorage, type: .storageFull,
+                detail: "The server has no room for pictures on their way, and kept nothing of these: have the operator make room in its "
+                    + "folder of temporary files (TMPDIR), or send smaller pictures.")
+        }
     }
 
     /// - Throws: `Problem` 400 where there is a query: options are fields of the form, and one that is ignored would mislead.

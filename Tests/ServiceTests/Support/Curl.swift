@@ -8,6 +8,8 @@ struct Answer: Sendable {
     let headers: [String: String]
     let body: Data
 
+    /// Whether all of the announced body came.
+    var isWhole: Bool { headers["content-length"] == "\(body.count)" }
     /// The body as JSON, null where it is none.
     var json: JSON { (try? JSON(body)) ?? .null }
     /// The id of the job that it describes.

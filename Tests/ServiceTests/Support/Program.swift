@@ -55,6 +55,8 @@ final class Program: Sendable {
     func start() throws -> Task<Void, Never> {
         let (stream, continuation) = AsyncStream.makeStream(of: Never.self)
         process.terminationHandler = { _ in continuation.finish() }
+        // The files are the process's now: one that stays open here would be one for every request by curl.
+        defer { for file in [process.standardOutput, process.standardError] { try? (file as? FileHandle)?.close() } }
         try process.run()
         return Task { for await _ in stream {} }
     }

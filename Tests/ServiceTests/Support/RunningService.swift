@@ -13,11 +13,14 @@ final class RunningService: Sendable {
     let address: String
     private let program: Program
     private let ended: Task<Void, Never>
+    private let launch: ContinuousClock.Instant
 
     /// Starts the service and waits until it says where it listens.
-    private init(_ arguments: [String], data: String, in folder: Folder) async throws {
+    private init(_ arguments: [String], data: String, within command: [String], in folder: Folder) async throws {
         self.folder = folder
-        let program = try Program(Program.url, ["serve", "--port", "0", "--data", folder[data]] + arguments, in: folder)
+        let command = command + [Program.url.path, "serve", "--port", "0", "--data", folder[data]] + arguments
+        let program = try Program(URL(filePath: "/usr/bin/env"), command, in: folder)
+        launch = .now
         let ended = try program.start()
         do {
             address = try await poll("the service's address") {
@@ -37,6 +40,11 @@ final class RunningService: Sendable {
     /// Lines of the log as JSON; null where a line is none.
     var logLines: [JSON] { program.complaints.split(separator: "\n").map { (try? JSON(Data($0.utf8))) ?? .null } }
 
+    var isRunning: Bool { program.process.isRunning }
+
+    /// Seconds since the launch of the process.
+    var age: Double { (ContinuousClock.now - launch) / .seconds(1) }
+
     var processIdentifier: Int32 { program.process.processIdentifier }
 
     /// Tests run in parallel: with all their services at once, none would get anywhere on a machine of few cores.
@@ -44,11 +52,14 @@ final class RunningService: Sendable {
 
     /// Serves for `body`, then stops by SIGTERM, which has to be a clean stop unless `body` has ended the service itself. A few services
     /// run at a time, so `body` must not start another.
+    ///
+    /// - Parameter command: what takes the service's command line for its last arguments and becomes that process.
     static func during<Value>(
-        _ arguments: [String] = [], data: String = "data", in folder: Folder, _ body: (RunningService) async throws -> Value
+        _ arguments: [String] = [], data: String = "data", within command: [String] = [], in folder: Folder,
+        _ body: (RunningService) async throws -> Value
     ) async throws -> Value {
         try await places.pass {
-            let service = try await RunningService(arguments + ["--threads", "1"], data: data, in: folder)
+            let service = try await RunningService(arguments + ["--threads", "1"], data: data, within: command, in: folder)
             do {
                 let value = try await body(service)
                 if service.program.process.isRunning { #expect(await service.end(SIGTERM).hasSucceeded, "\(service.log)") }
