@@ -110,4 +110,13 @@ import Testing
         #expect(plain.transitions.count == 5 && plain.total.isFinite && plain.total > 0)
         #expect(try model.bound(of: MeanRule().fuse(pair.mri, pair.other), pair) == plain)
     }
+
+    @Test func trainingCurves_AreMeansOverStretches_AsSharesOfTheLargest() throws {
+        let lines = (1...120).map { "\($0),0.1,\($0 <= 2 ? 8 : 2),\($0)" }
+        let plot = try #require(TrainingCurves.plot("step,learning_rate,noise,vif\n" + lines.joined(separator: "\n") + "\n"))
+        #expect(plot.series.map(\.name) == ["noise (1 is 8)", "vif (1 is 120)"])
+        #expect(plot.series.map(\.points.count) == [60, 60])
+        #expect(plot.series[0].points[0].x == 1.5 && plot.series[0].points[0].y == 1 && plot.series[0].points[1].y == 0.25)
+        #expect(TrainingCurves.plot("step,noise\n") == nil)
+    }
 }

@@ -25,7 +25,7 @@ public struct ScatterPlot: Sendable {
     }
 
     private static let (width, height, margin) = (720.0, 460.0, 64.0)
-    private static let colours = ["#1f6feb", "#d1242f", "#1a7f37", "#9a6700", "#8250df", "#57606a"]
+    private static let colours = ["#1f6feb", "#d1242f", "#1a7f37", "#9a6700", "#8250df", "#57606a", "#0a7ea4", "#bf3989"]
 
     /// The picture. O(points).
     public var svg: String {

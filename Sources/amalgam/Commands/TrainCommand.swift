@@ -8,7 +8,7 @@ struct TrainCommand: ParsableCommand {
         commandName: "train", abstract: "Trains a model on a folder of pairs (Algorithm 1).",
         discussion: """
             DATA holds mri-ct/mri and mri-ct/ct (or mri-pet, mri-spect) with equal file names. The run writes checkpoint.safetensors, \
-            model.safetensors (averaged weights), losses.csv, validation.csv and the prior's cache into OUTPUT, and resumes from there.
+            model.safetensors (averaged weights), losses.csv, curves.svg, validation.csv and the prior's cache into OUTPUT, and resumes from there.
             """)
 
     @Option(help: "Folder with the training pairs.") var data: String
@@ -105,6 +105,8 @@ struct TrainCommand: ParsableCommand {
             if step.step % checkpointEvery == 0 || done {
                 try trainer.saveCheckpoint(to: checkpoint)
                 try trainer.averagedModel().write(to: folder.appending(path: "model.safetensors"))
+                let log = try String(contentsOf: folder.appending(path: "losses.csv"), encoding: .utf8)
+                try TrainingCurves.plot(log)?.svg.write(to: folder.appending(path: "curves.svg"), atomically: true, encoding: .utf8)
             }
             if !held.isEmpty && (step.step % validateEvery == 0 || done) {
                 var table = ScoreTable(held)
