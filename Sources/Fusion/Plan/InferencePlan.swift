@@ -6,9 +6,9 @@ import Networks
 ///
 /// `FusionModel.estimate` defines what it computes, up to rounding: the same networks, fused where they are bound by memory.
 final class InferencePlan {
-    private let model: PackedModel
+    let model: PackedModel
     private let schedule: NoiseSchedule
-    private let maps: Maps
+    let maps: Maps
     /// Keeps the memory of `maps`.
     private let arena: Arena
 
