@@ -25,6 +25,18 @@ import Testing
         #expect(results[0] == results[1] && results[0] == results[2])
     }
 
+    @Test func tiles() throws {
+        let model = try Samples.model(Samples.description())
+        let x = Tensor.random(Shape(1, 208, 272, 1), seed: 1)
+        let results = try withThreads([1, 2, 3]) {
+            let (plan, refined) = (TiledPlan(model, height: 208, width: 272, side: 192), Tensor(uninitialized: x.shape))
+            plan.encode(mri: x, other: x)
+            plan.estimate(x, at: 2, into: refined)
+            return refined.values
+        }
+        #expect(results[0] == results[1] && results[0] == results[2])
+    }
+
     private func withThreads<Result>(_ counts: [Int], _ body: () throws -> Result) rethrows -> [Result] {
         let before = ThreadPool.threads
         defer { ThreadPool.threads = before }

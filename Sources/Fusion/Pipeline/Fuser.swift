@@ -82,6 +82,9 @@ public struct Fuser: Sendable {
     /// The most steps of guidance.
     public static let mostGuidance = 200
 
+    /// Pixels up to which a picture is worked on as a whole, in some 320 bytes each; larger ones go tile by tile, at the price of time.
+    var largestWhole = 1 << 20
+
     public init(_ model: FusionModel) { self.model = model }
 
     /// The sampler of the options.
@@ -157,24 +160,24 @@ public struct Fuser: Sendable {
         let (height, width) = (FusionModel.padded(mri.height), FusionModel.padded(mri.width))
         func prepared(_ plane: Plane) -> Tensor { Padding.edge(Tensor(normalizing: plane), height: height, width: width) }
         let (x1, x2) = (prepared(mri), prepared(other))
-        let nowhere = Background(x1, x2)
         var timings = FusionTimings()
         var start = ContinuousClock.now
-        let estimator = Estimator(model, mri: x1, other: x2)
+        let estimator = Estimator(model, mri: x1, other: x2, largestWhole: largestWhole)
         timings.condition = start.secondsSince()
         start = .now
         let total = sampler.steps.count
-        let guidance = options.guidance > 0 ? Guidance(mri, other, model.description.modality, steps: options.guidance) : nil
-        let planes = try (0..<options.samples).map { index in
+        let nowhere = Background(x1, x2)
+        let estimates = try (0..<options.samples).map { index in
             let result = try sampler.sample(
                 shape: x1.shape, seed: options.seed &+ UInt64(index),
                 willStep: { done, _ in try willStep(index * total + done, options.samples * total) },
                 predictor: { x, t in
                     nowhere.cleared(Elementwise.clamp(try estimator(x, at: t), -1, 1))
                 })
-            let estimate = Padding.crop(result, height: mri.height, width: mri.width)
-            return (guidance?(estimate) ?? estimate).plane().snapped(to: mri, other)
+            return Padding.crop(result, height: mri.height, width: mri.width)
         }
+        let guidance = options.guidance > 0 ? Guidance(mri, other, model.description.modality, steps: options.guidance) : nil
+        let planes = estimates.map { (guidance?($0) ?? $0).plane().snapped(to: mri, other) }
         timings.sampling = start.secondsSince()
         return (planes, timings, total)
     }

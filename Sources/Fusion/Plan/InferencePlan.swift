@@ -6,9 +6,9 @@ import Networks
 ///
 /// `FusionModel.estimate` defines what it computes, up to rounding: the same networks, fused where they are bound by memory.
 final class InferencePlan {
-    private let model: PackedModel
+    let model: PackedModel
     private let schedule: NoiseSchedule
-    private let maps: Maps
+    let maps: Maps
     /// Keeps the memory of `maps`.
     private let arena: Arena
 
@@ -24,11 +24,27 @@ final class InferencePlan {
         self.arena = arena
     }
 
-    /// Encodes the sources (1, H, W, 1) in −1...1: once per pair.
     func encode(mri: Tensor, other: Tensor) {
-        let memory = maps.condition
+        show(mri: mri, other: other)
+        prepareCondition(mri: mri, other: other)
+    }
+
+    /// Lays the sources where n_θ reads them.
+    func show(mri: Tensor, other: Tensor) {
+        Corners.gather(mri, into: maps.sources.channels(4..<8))
+        Corners.gather(other, into: maps.sources.channels(8..<12))
+    }
+
+    /// The condition of the sources, in `prepared`.
+    ///
+    /// - Parameter sums: where the sources are a tile of larger ones; see `PictureSums`.
+    /// - Returns: false where the tile has to wait for the sums of others.
+    @discardableResult
+    func prepareCondition(mri: Tensor, other: Tensor, sums: PictureSums? = nil) -> Bool {
+        let (memory, levels) = (maps.condition, model.channels.count)
+        // Both modalities go as far as they can, and the crossings of the levels that both have reached: that saves sweeps.
+        var reached = levels
         for (side, picture) in [mri, other].enumerated() {
-            Corners.gather(picture, into: maps.sources.channels(4 * side + 4..<4 * side + 8))
             Corners.gather(picture, into: maps.corners)
             let modality = model.condition.modalities[side]
             for (level, block) in modality.blocks.enumerated() {
@@ -38,33 +54,53 @@ final class InferencePlan {
                 } else {
                     modality.downs[level - 1].run(memory.features[side][level - 1], into: x, workers: maps.workers)
                 }
-                block.run(x, into: memory.features[side][level], memory: memory.blocks[side][level], workers: maps.workers)
+                let isKnown = block.run(
+                    x, into: memory.features[side][level], memory: memory.blocks[side][level],
+                    tile: sums?.attention(side * levels + level), workers: maps.workers)
+                if !isKnown {
+                    reached = min(reached, level)
+                    break
+                }
             }
         }
-        for (level, cross) in model.condition.crosses.enumerated() {
-            cross.run(
+        var isComplete = reached == levels
+        for (level, cross) in model.condition.crosses.enumerated().prefix(reached) {
+            let isKnown = cross.run(
                 memory.features[0][level], memory.features[1][level], into: maps.prepared[level], memory: memory.crosses[level],
-                workers: maps.workers)
+                tile: sums?.attention(2 * (levels + level)), workers: maps.workers)
+            isComplete = isComplete && isKnown
         }
+        return isComplete
     }
 
     /// The estimate x̄_0 of the fused image from x_t, both (1, H, W, 1), written to `refined`: see `FusionModel.estimate`.
     func estimate(_ x: Tensor, at t: Int, into refined: Tensor) {
         Corners.gather(x, into: maps.corners)
         predictNoise(t)
+        estimateOrigin(t)
+        refine(t)
+        decide(into: refined)
+    }
+
+    /// x̃_0 from `corners` and their noise, into the first four channels of `sources`.
+    func estimateOrigin(_ t: Int) {
         let factors = schedule.originFactors(at: t)
         maps.workers.rows(maps.corners.height) { [maps] rows, _ in
             Corners.combine(
                 maps.corners, Float(factors.x), maps.outputs, Float(factors.noise), into: maps.sources, rows: rows)
         }
-        refine(t)
+    }
+
+    /// What n_θ decided, carried out.
+    func decide(into refined: Tensor) {
         maps.workers.rows(maps.corners.height) { [maps] rows, _ in
             Corners.decide(maps.outputs, maps.sources, into: refined, rows: rows)
         }
     }
 
-    /// ε_θ of the picture in `corners`: its noise in the first four channels of `outputs`.
-    func predictNoise(_ t: Int) {
+    /// ε_θ of the picture in `corners`: its noise in the first four channels of `outputs`. With `sums` as in `prepareCondition`.
+    @discardableResult
+    func predictNoise(_ t: Int, sums: PictureSums? = nil) -> Bool {
         let (network, workers, step) = (model.noise, maps.workers, maps.step)
         let embedding = network.time.run(t, memory: maps.small)
         let modulation = maps.small + network.time.size
@@ -80,29 +116,37 @@ final class InferencePlan {
             }
             residual(network.encoders[level], step.kept[level], level)
         }
-        network.bottom.run(step.kept[last], into: step.result[last], memory: step.noiseBottom, workers: workers)
+        let isKnown = network.bottom.run(
+            step.kept[last], into: step.result[last], memory: step.noiseBottom, tile: sums?.attention(0), workers: workers)
+        guard isKnown else { return false }
         residual(network.bottomBlock, step.result[last], last)
         for level in (0..<last).reversed() {
             network.ups[level].run(step.result[level + 1], with: step.kept[level], into: step.result[level], workers: workers)
             residual(network.decoders[level], step.result[level], level)
         }
         network.head.run(step.result[0], into: maps.outputs, network.head.plain(), workers: workers)
+        return true
     }
 
-    /// n_θ of `sources`: its decisions in `outputs`.
-    func refine(_ t: Int) {
+    /// n_θ of `sources`: its decisions in `outputs`. With `sums` as in `prepareCondition`.
+    @discardableResult
+    func refine(_ t: Int, sums: PictureSums? = nil) -> Bool {
         let (network, workers, step) = (model.refinement, maps.workers, maps.step)
         let embedding = network.time.run(t, memory: maps.small)
         let modulation = maps.small + network.time.size
         let (scale, offset) = network.modulation.run(embedding, bias: network.stem.offsets, memory: modulation)
         network.stem.run(maps.sources, into: step.kept[0], .init(scale: scale, offset: offset), workers: workers)
-        network.encoder.run(step.kept[0], into: step.result[0], memory: step.encoder, workers: workers)
+        func attend(_ block: PackedTransformer, _ level: Int, _ memory: PackedTransformer.Memory, _ number: Int) -> Bool {
+            block.run(step.kept[level], into: step.result[level], memory: memory, tile: sums?.attention(number), workers: workers)
+        }
+        guard attend(network.encoder, 0, step.encoder, 0) else { return false }
         network.down.run(
             step.result[0], into: step.kept[1], modulation: network.bottomModulation.run(embedding, memory: modulation), workers: workers)
-        network.bottom.run(step.kept[1], into: step.result[1], memory: step.refinementBottom, workers: workers)
+        guard attend(network.bottom, 1, step.refinementBottom, 1) else { return false }
         network.up.run(step.result[1], with: step.result[0], into: step.kept[0], workers: workers)
-        network.decoder.run(step.kept[0], into: step.result[0], memory: step.decoder, workers: workers)
+        guard attend(network.decoder, 0, step.decoder, 2) else { return false }
         network.head.run(step.result[0], into: maps.outputs, network.head.plain(), workers: workers)
+        return true
     }
 
     /// The prepared condition, as `NoiseNetwork.prepare` defines it.

@@ -72,11 +72,22 @@ package struct PackedCrossAttention: Sendable {
             matrices: (0..<2).map { _ in PackedMatrix(inputs: channels, outputs: channels) })
     }
 
-    package func run(_ a: FeatureMap, _ b: FeatureMap, into out: FeatureMap, memory: Memory, workers: Workers) {
-        let blocks = Block.count(height: a.height, width: a.width)
-        workers.run(blocks) { number, scratch in attend(number, a, b, memory, scratch) }
-        for side in 0..<2 {
+    /// Computes both directions of `a` and `b` and merges them into `out`, another map.
+    ///
+    /// - Parameter tile: for maps that are a tile of larger ones: their part in the attention; the second direction's is the next.
+    /// - Returns: false, with `out` untouched, where the tile has to wait for the sums of others.
+    @discardableResult
+    package func run(
+        _ a: FeatureMap, _ b: FeatureMap, into out: FeatureMap, memory: Memory, tile: TileAttention? = nil, workers: Workers
+    ) -> Bool {
+        let (blocks, core) = (Block.count(height: a.height, width: a.width), tile.core(in: a))
+        workers.run(blocks) { number, scratch in attend(number, a, b, core, memory, scratch) }
+        let areComplete = [tile, tile?.next].enumerated().map { side, attention in
             AttentionSums.total(memory.sums[side], blocks: blocks, channels: channels)
+            return attention.complete(memory.sums[side], count: AttentionSums.count(channels: channels))
+        }
+        guard areComplete == [true, true] else { return false }
+        for side in 0..<2 {
             AttentionSums.fold(
                 memory.sums[side], channels: channels, temperature: temperatures[side].pointer, projection: after[side].pointer,
                 into: memory.matrices[side])
@@ -94,9 +105,12 @@ package struct PackedCrossAttention: Sendable {
                 add(memory.values[0], memory.matrices[1])
             }
         }
+        return true
     }
 
-    private func attend(_ number: Int, _ a: FeatureMap, _ b: FeatureMap, _ memory: Memory, _ scratch: UnsafeMutablePointer<Float>) {
+    private func attend(
+        _ number: Int, _ a: FeatureMap, _ b: FeatureMap, _ core: Block, _ memory: Memory, _ scratch: UnsafeMutablePointer<Float>
+    ) {
         let block = Block(number, height: a.height, width: a.width)
         let (count, size) = (block.columns.count, AttentionSums.count(channels: channels))
         let sums = (memory.sums[0] + number * size, memory.sums[1] + number * size)
@@ -119,9 +133,12 @@ package struct PackedCrossAttention: Sendable {
                     rows, count: count, channels: 2 * channels..<3 * channels,
                     into: memory.values[side].at(rows.y, block.columns.lowerBound), stride: memory.values[side].stride)
             }
+            let counted = block.columns(of: core, inRow: one.y)
+            let first = counted.lowerBound * 2 * channels
             for (query, key, sums) in [(queryKey.0, queryKey.1, sums.0), (queryKey.1, queryKey.0, sums.1)] {
                 AttentionSums.add(
-                    query: query, key: key + channels, stride: 2 * channels, channels: channels, count: count, to: sums)
+                    query: query + first, key: key + first + channels, stride: 2 * channels, channels: channels, count: counted.count,
+                    to: sums)
             }
         }
     }

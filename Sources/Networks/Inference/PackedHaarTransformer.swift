@@ -28,8 +28,9 @@ package struct PackedHaarTransformer: Sendable {
         return Memory(low: maps[0], attended: maps[1], transformer: transformer.memory(values: maps[2], from: &arena))
     }
 
-    /// Computes the block of `x`; `out` is another map of its size.
-    package func run(_ x: FeatureMap, into out: FeatureMap, memory: Memory, workers: Workers) {
+    /// Computes the block of `x`; `out` is another map of its size. With `tile` as in `PackedTransformer.run`.
+    @discardableResult
+    package func run(_ x: FeatureMap, into out: FeatureMap, memory: Memory, tile: TileAttention? = nil, workers: Workers) -> Bool {
         require(x.stride == x.channels && out.stride == out.channels, "the pixels of a Haar transform lie side by side")
         let low = memory.low
         workers.rows(low.height) { rows, _ in
@@ -37,10 +38,11 @@ package struct PackedHaarTransformer: Sendable {
                 PixelRows.haarLow(x.at(2 * y), x.at(2 * y + 1), channels: channels, count: low.width, into: low.at(y))
             }
         }
-        transformer.run(low, into: memory.attended, memory: memory.transformer, workers: workers)
+        guard transformer.run(low, into: memory.attended, memory: memory.transformer, tile: tile, workers: workers) else { return false }
         workers.run(Block.count(height: low.height, width: low.width)) { number, scratch in
             join(Block(number, height: low.height, width: low.width), x, memory.attended, out, scratch)
         }
+        return true
     }
 
     private func join(_ block: Block, _ x: FeatureMap, _ low: FeatureMap, _ out: FeatureMap, _ scratch: UnsafeMutablePointer<Float>) {

@@ -48,17 +48,23 @@ package struct PackedTransformer: Sendable {
     }
 
     /// Computes the block of `x`; `out` is another map.
-    package func run(_ x: FeatureMap, into out: FeatureMap, memory: Memory, workers: Workers) {
-        let blocks = Block.count(height: x.height, width: x.width)
-        workers.run(blocks) { number, scratch in attend(number, x, memory, scratch) }
+    ///
+    /// - Parameter tile: for a map that is a tile of a larger one: its part in the attention.
+    /// - Returns: false, with `out` untouched, where the tile has to wait for the sums of others.
+    @discardableResult
+    package func run(_ x: FeatureMap, into out: FeatureMap, memory: Memory, tile: TileAttention? = nil, workers: Workers) -> Bool {
+        let (blocks, core) = (Block.count(height: x.height, width: x.width), tile.core(in: x))
+        workers.run(blocks) { number, scratch in attend(number, x, core, memory, scratch) }
         AttentionSums.total(memory.sums, blocks: blocks, channels: channels)
+        guard tile.complete(memory.sums, count: AttentionSums.count(channels: channels)) else { return false }
         AttentionSums.fold(
             memory.sums, channels: channels, temperature: temperature.pointer, projection: projection.pointer, into: memory.matrix)
         workers.run(blocks) { number, scratch in feed(number, x, out, memory, scratch) }
+        return true
     }
 
-    /// The first pass over one block.
-    private func attend(_ number: Int, _ x: FeatureMap, _ memory: Memory, _ scratch: UnsafeMutablePointer<Float>) {
+    /// The first pass over one block: values everywhere, sums over the core.
+    private func attend(_ number: Int, _ x: FeatureMap, _ core: Block, _ memory: Memory, _ scratch: UnsafeMutablePointer<Float>) {
         let block = Block(number, height: x.height, width: x.width)
         let count = block.columns.count
         let sums = memory.sums + number * AttentionSums.count(channels: channels)
@@ -73,8 +79,9 @@ package struct PackedTransformer: Sendable {
             attention.filter(
                 rows, count: count, channels: 2 * channels..<3 * channels, into: memory.values.at(rows.y, block.columns.lowerBound),
                 stride: memory.values.stride)
-            AttentionSums.add(
-                query: queryKey, key: queryKey + channels, stride: 2 * channels, channels: channels, count: count, to: sums)
+            let counted = block.columns(of: core, inRow: rows.y)
+            let query = queryKey + counted.lowerBound * 2 * channels
+            AttentionSums.add(query: query, key: query + channels, stride: 2 * channels, channels: channels, count: counted.count, to: sums)
         }
     }
 

@@ -29,6 +29,8 @@ package struct Block {
     package let rows: Range<Int>
     package let columns: Range<Int>
 
+    package init(rows: Range<Int>, columns: Range<Int>) { (self.rows, self.columns) = (rows, columns) }
+
     /// The widest block: the rows that a Transformer block keeps for it fit the second-level cache.
     package static let widest = 64
 
@@ -46,6 +48,15 @@ package struct Block {
         let (top, left) = (number / across * Self.tall(height), number % across * Self.widest)
         rows = top..<min(height, top + Self.tall(height))
         columns = left..<min(width, left + Self.widest)
+    }
+}
+
+extension Block {
+    /// The pixels of one of the block's rows that `core` has too, counted from the block's first column.
+    func columns(of core: Block, inRow y: Int) -> Range<Int> {
+        guard core.rows.contains(y) else { return 0..<0 }
+        let common = columns.clamped(to: core.columns)
+        return common.isEmpty ? 0..<0 : common.lowerBound - columns.lowerBound..<common.upperBound - columns.lowerBound
     }
 }
 

@@ -32,6 +32,14 @@ package struct FeatureMap: @unchecked Sendable {
         return FeatureMap(pointer + range.lowerBound, height: height, width: width, channels: range.count, stride: stride)
     }
 
+    /// Copies pixels of this map to `other`, a map of as many channels, from its row `top` and column `left` on. O(pixels · channels).
+    package func copy(rows: Range<Int>, columns: Range<Int>, to other: FeatureMap, top: Int, left: Int) {
+        require(stride == channels && other.stride == channels && other.channels == channels, "only whole pixels are copied")
+        for y in rows {
+            other.at(top + y - rows.lowerBound, left).update(from: at(y, columns.lowerBound), count: columns.count * channels)
+        }
+    }
+
     /// The features as a tensor (1, H, W, C). O(count).
     package func tensor() -> Tensor {
         let result = Tensor(uninitialized: Shape(1, height, width, channels))

@@ -5,33 +5,60 @@ import Tensors
 
 struct BenchCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "bench", abstract: "Times the engine's operations and the networks' parts.",
-        discussion:
-            "Medians over runs. GFLOP/s count a multiply-add as two operations and refer to processor time, which a busy machine disturbs less."
-    )
+        commandName: "bench", abstract: "Times the engine's operations, the networks, whole fusions and training steps.",
+        discussion: """
+            Medians over runs. GFLOP/s count a multiply-add as two operations and refer to processor time, which a busy machine disturbs \
+            less; the share is that of the multiply-adds one core can do, measured at the start. Winograd's algorithm needs fewer than are \
+            counted: layers of 3×3 convolutions may pass 100 %.
+            """)
 
+    @Argument(help: "What is timed: \(BenchReport.Part.names); all unless given.") var parts: [BenchReport.Part] = []
     @Option(help: "A model file instead of the shipped one.") var model: String?
     @Option(help: "Side of the images, a multiple of 16.") var size = 256
     @Option(help: "Runs per line.") var runs = 15
     @OptionGroup var engine: EngineOptions
     @Flag(help: "Print JSON.") var json = false
+    @Option(help: "Compare with another build of this program, run in turn with this one, or with a file saved from --json.")
+    var against: String?
+    @Option(help: "How often each build runs with --against a build.") var rounds = 3
 
     func validate() throws {
         guard size >= 16 && size % 16 == 0 && size <= 4096 else { throw ValidationError("--size must be a multiple of 16, at most 4096") }
         guard runs >= 1 else { throw ValidationError("--runs must be at least 1") }
+        guard rounds >= 1 else { throw ValidationError("--rounds must be at least 1") }
+        guard against == nil || !json else { throw ValidationError("--against prints a table: leave out --json") }
     }
 
     func run() throws {
         engine.apply()
-        let timings =
-            NetworkBenchmark.operations(runs: runs)
-            + NetworkBenchmark.run(try readModel(.ct, path: model), side: size, runs: runs)
-        if json { return print(try prettyJSON(timings)) }
-        print("\(ThreadPool.threads) threads; networks at \(size)×\(size)")
-        for timing in timings {
-            let rate = timing.operations.map { String(format: "%7.1f GFLOP/s", $0 / timing.processorSeconds / 1e9) } ?? ""
-            let name = timing.name.padding(toLength: 34, withPad: " ", startingAt: 0)
-            print(name + String(format: "%8.2f ms  %8.2f ms cpu  ", timing.seconds * 1e3, timing.processorSeconds * 1e3) + rate)
+        if let against { return try compare(with: against) }
+        let report = try BenchReport(
+            parts.isEmpty ? BenchReport.Part.allCases : parts, of: try readModel(.ct, path: model), side: size, runs: runs)
+        print(json ? try prettyJSON(report) : report.text)
+    }
+
+    /// Prints each line's time here and there.
+    private func compare(with path: String) throws {
+        if let saved = try BenchReport.read(path) {
+            let report = try BenchReport(
+                parts.isEmpty ? BenchReport.Part.allCases : parts, of: try readModel(.ct, path: model), side: size, runs: runs)
+            return print(BenchComparison([report], with: [saved]).text)
         }
+        let program = Bundle.main.executablePath ?? CommandLine.arguments[0]
+        var (ours, theirs): ([BenchReport], [BenchReport]) = ([], [])
+        for _ in 0..<rounds {
+            ours.append(try BenchReport.run(program, arguments))
+            theirs.append(try BenchReport.run(path, arguments))
+        }
+        print(BenchComparison(ours, with: theirs).text)
+    }
+
+    /// The arguments that let a build measure the same.
+    private var arguments: [String] {
+        let model = model.map { ["--model", $0] } ?? []
+        return ["bench"] + parts.map(\.rawValue) + model
+            + ["--size", "\(size)", "--runs", "\(runs)", "--threads", "\(ThreadPool.threads)", "--json"]
     }
 }
+
+extension BenchReport.Part: ExpressibleByArgument {}
