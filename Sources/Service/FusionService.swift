@@ -60,7 +60,7 @@ public final class FusionService: Sendable {
         router.use(Access(keys: try configuration.accessKeys, isMetricsOpen: configuration.metricsOpen).middleware())
         FusionRoutes(
             shelf: shelf, store: store, pool: pool, limits: limits, configuration: configuration,
-            budget: budget, work: BoundedWork(threads: 2, waiting: 64), promises: QueuePromises(workers: configuration.workers),
+            budget: budget, work: BoundedWork(threads: 2, waiting: 256), promises: QueuePromises(workers: configuration.workers),
             stopping: stopping
         ).add(to: &router)
         JobRoutes(store: store, metrics: metrics).add(to: &router)
