@@ -79,6 +79,22 @@ public struct JobPage: Sendable {
     public let next: Job.ID?
 }
 
+/// What stands before a job that is handed in now.
+public struct Backlog: Sendable, Equatable {
+    public let queued: Int
+    /// How many jobs may wait at once.
+    public let capacity: Int
+    /// As in ``JobStatistics``.
+    public let meanRunSeconds: Double?
+    /// How long all workers together take for one job of those that wait, what is stored in between included: the mean time from one end to
+    /// the next, over the last fifty jobs; nil before two have ended.
+    public let meanTurnSeconds: Double?
+
+    public init(queued: Int, capacity: Int, meanRunSeconds: Double?, meanTurnSeconds: Double? = nil) {
+        (self.queued, self.capacity, self.meanRunSeconds, self.meanTurnSeconds) = (queued, capacity, meanRunSeconds, meanTurnSeconds)
+    }
+}
+
 /// The store in numbers.
 public struct JobStatistics: Sendable, Equatable {
     /// Every state is present.

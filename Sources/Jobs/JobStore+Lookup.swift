@@ -90,6 +90,42 @@ extension JobStore {
         try read { try blob($0, .output, name, of: id) }
     }
 
+    /// - Complexity: O(queued jobs), on an index alone.
+    public func backlog() throws(JobError) -> Backlog {
+        try read {
+            Backlog(
+                queued: try queuedJobs($0), capacity: configuration.capacity, meanRunSeconds: try meanRunSeconds($0),
+                meanTurnSeconds: try meanTurnSeconds($0))
+        }
+    }
+
+    func queuedJobs(_ db: Database) throws -> Int {
+        try Int.fetchOne(db, sql: "SELECT count(*) FROM job WHERE state = 'queued'") ?? 0
+    }
+
+    private func meanRunSeconds(_ db: Database) throws -> Double? {
+        try Double.fetchOne(
+            db,
+            sql: """
+                SELECT avg(finished - started) / 1000 FROM (
+                    SELECT finished, started FROM job WHERE finished IS NOT NULL AND +state = 'succeeded'
+                    ORDER BY finished DESC LIMIT 50)
+                """)
+    }
+
+    /// The time before a job was handed in is no part of its turn: nothing waited then.
+    private func meanTurnSeconds(_ db: Database) throws -> Double? {
+        try Double.fetchOne(
+            db,
+            sql: """
+                SELECT avg(finished - max(previous, created)) / 1000 FROM (
+                    SELECT finished, created, lag(finished) OVER (ORDER BY finished) AS previous FROM (
+                        SELECT finished, created FROM job WHERE finished IS NOT NULL AND started IS NOT NULL
+                        ORDER BY finished DESC LIMIT 50))
+                WHERE previous IS NOT NULL
+                """)
+    }
+
     /// - Complexity: O(jobs), on an index alone.
     public func statistics() throws(JobError) -> JobStatistics {
         try read { db in
@@ -97,18 +133,12 @@ extension JobStore {
             for row in try Row.fetchAll(db, sql: "SELECT state, count(*) AS count FROM job GROUP BY state") {
                 if let state = Job.State(rawValue: row["state"]) { counts[state] = row["count"] }
             }
-            let mean = try Double.fetchOne(
-                db,
-                sql: """
-                    SELECT avg(finished - started) / 1000 FROM (
-                        SELECT finished, started FROM job WHERE finished IS NOT NULL AND +state = 'succeeded'
-                        ORDER BY finished DESC LIMIT 50)
-                    """)
             let pages = try Int.fetchOne(db, sql: "PRAGMA page_count") ?? 0
             let pageSize = try Int.fetchOne(db, sql: "PRAGMA page_size") ?? 0
             let oldest = try String.fetchOne(db, sql: "SELECT min(id) FROM job WHERE state = 'queued'").map(Job.ID.init(stored:))
             return try JobStatistics(
-                counts: counts, oldestQueued: oldest.flatMap { try fetch(db, $0)?.created }, meanRunSeconds: mean, bytes: pages * pageSize)
+                counts: counts, oldestQueued: oldest.flatMap { try fetch(db, $0)?.created }, meanRunSeconds: meanRunSeconds(db),
+                bytes: pages * pageSize)
         }
     }
 

@@ -13,7 +13,7 @@ extension JobStore {
         let now = configuration.clock()
         let submission = try write { db in
             if let earlier = try earlierJob(db, request) { return Submission(job: earlier, isNew: false) }
-            let queued = try Int.fetchOne(db, sql: "SELECT count(*) FROM job WHERE state = 'queued'") ?? 0
+            let queued = try queuedJobs(db)
             guard queued < configuration.capacity else { throw JobError.queueFull(queued: queued, capacity: configuration.capacity) }
             let id = ids.next(at: now)
             let turn = try nextTurn(db, owner: request.owner)

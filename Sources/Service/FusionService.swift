@@ -52,6 +52,7 @@ public final class FusionService: Sendable {
         }
 
         let readiness = Readiness(store: store, pool: pool)
+        let budget = MemoryBudget(bytes: configuration.uploadMemoryBytes)
         var router = Router()
         router.use(metrics.requests())
         router.use(accessLog())
@@ -59,11 +60,14 @@ public final class FusionService: Sendable {
         router.use(Access(keys: try configuration.accessKeys, isMetricsOpen: configuration.metricsOpen).middleware())
         FusionRoutes(
             shelf: shelf, store: store, pool: pool, limits: limits, configuration: configuration,
-            work: BoundedWork(threads: 2, waiting: 64), stopping: stopping
+            budget: budget, work: BoundedWork(threads: 2, waiting: 256), promises: QueuePromises(workers: configuration.workers),
+            stopping: stopping
         ).add(to: &router)
         JobRoutes(store: store, metrics: metrics).add(to: &router)
         EventRoutes(store: store, stopping: stopping).add(to: &router)
-        ScoreRoutes(limits: limits, maxBodyBytes: configuration.maxBodyBytes, work: BoundedWork(threads: 1, waiting: 16)).add(to: &router)
+        ScoreRoutes(
+            limits: limits, maxBodyBytes: configuration.maxBodyBytes, budget: budget, work: BoundedWork(threads: 1, waiting: 16)
+        ).add(to: &router)
         StatusRoutes(shelf: shelf, readiness: readiness).add(to: &router)
         MetricsRoutes(metrics: metrics, readiness: readiness, pool: pool, workers: configuration.workers).add(to: &router)
         PageRoutes().add(to: &router)

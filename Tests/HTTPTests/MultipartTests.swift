@@ -120,6 +120,26 @@ import Testing
         #expect(form.parts.map(\.isInFile) == [false, true, false, false, true])
     }
 
+    @Test func formsTogether_StayWithinTheirBudget() async throws {
+        let budget = MemoryBudget(bytes: 50_000)
+        let content = [UInt8](repeating: 7, count: 40_000)
+        let short = Array("--b\r\n\(Self.disposition)\r\n\r\n1\r\n".utf8)
+        let body = Array("--b\r\n\(Self.disposition)\r\n\r\n".utf8) + content + [13, 10] + short + Array("--b--\r\n".utf8)
+        func form() async throws -> MultipartForm {
+            var request = try Request(.post, "/", headers: ["Content-Type": "multipart/form-data; boundary=b"])
+            request.body = .bytes(body)
+            return try await request.multipartForm(budget: budget)
+        }
+        let forms = [try await form(), try await form(), try await form()]
+        try withExtendedLifetime(forms) {
+            #expect(forms.map { $0.parts.map(\.isInFile) } == [[false, false], [false, false], [true, false]])
+            let contents = try forms.map { try $0.parts.map { try $0.read() } }
+            #expect(contents.allSatisfy { $0 == [content, [49]] })
+            #expect(budget.freeBytes == 50_000 - 2 * (40_001 - 16_384))
+        }
+        #expect(budget.freeBytes == 50_000, "given back with the forms")
+    }
+
     private static let malformedBodies: [String] = [
         "", "--b-1--\r\n", "--b-1", "--b-1\r\n", "--b-1\r\n\r\n", "x--b-1\r\n", "--b-1x\r\n\(disposition)\r\n\r\n\r\n--b-1--",
         "--b-1\r\n\(disposition)\r\n\r\nx\r\n--b-1\r\n", "--b-1\r\n\(disposition)\r\n\r\nx\r\n--b-1-x",

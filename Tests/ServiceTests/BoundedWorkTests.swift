@@ -20,6 +20,22 @@ import Testing
         #expect(try await work.run { 5 } == 5, "after an error as well")
     }
 
+    @Test func refusal_SaysHowLongTheLineTakes() async throws {
+        let (work, gate) = (BoundedWork(threads: 2, waiting: 0, presumedSeconds: 99.5), Gate())
+        func told() async throws -> String? {
+            async let first: Void = work.run { gate.hold() }
+            async let second: Void = work.run { gate.hold() }
+            await gate.entered(2)
+            let problem = await #expect(throws: Problem.self) { try await work.run {} }
+            gate.open(2)
+            _ = try await (first, second)
+            return problem?.headers["Retry-After"]
+        }
+        #expect(try await told() == "100")
+        for _ in 0..<80 { try await work.run {} }
+        #expect(try await told() == "1", "pieces take next to no time")
+    }
+
     @Test func work_ForAClientThatIsGone_IsNotBegun() async throws {
         let (work, gate) = (BoundedWork(threads: 1, waiting: 8), Gate())
         async let held: Void = work.run { gate.hold() }

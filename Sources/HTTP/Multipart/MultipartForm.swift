@@ -23,8 +23,10 @@ public struct MultipartForm: Sendable {
     public private(set) var parts: [Part] = []
 
     private var inMemory = 0
+    private let share: MemoryBudget.Share?
 
-    public init() {}
+    /// - Parameter budget: what bounds all forms together; nil for no such bound.
+    init(budget: MemoryBudget?) { share = budget.map(MemoryBudget.Share.init) }
 
     /// The one part of a name; nil where there is none.
     ///
@@ -64,8 +66,10 @@ public struct MultipartForm: Sendable {
         case .content(let bytes):
             let last = parts.count - 1
             let before = parts[last].content.memorySize
-            try parts[last].content.append(bytes, room: memoryBytes - inMemory)
+            let isGranted = share?.hold(inMemory + bytes.count) ?? true
+            try parts[last].content.append(bytes, room: isGranted ? memoryBytes - inMemory : 0)
             inMemory += parts[last].content.memorySize - before
+            _ = share?.hold(inMemory)
         case .ended, .finished: break
         }
     }
@@ -90,10 +94,12 @@ extension Request {
         try parser.finish()
     }
 
-    /// Reads the body as a form: into memory up to `limits.memoryBytes`, larger parts into files. Throws as `readMultipart`, and
-    /// `SystemError` where a file cannot be written.
-    public func multipartForm(limits: MultipartParser.Limits = MultipartParser.Limits()) async throws -> MultipartForm {
-        var form = MultipartForm()
+    /// Reads the body as a form: into memory up to `limits.memoryBytes` and to what the budget has left, other parts into files. Throws as
+    /// `readMultipart`, and `SystemError` where a file cannot be written.
+    public func multipartForm(
+        limits: MultipartParser.Limits = MultipartParser.Limits(), budget: MemoryBudget? = nil
+    ) async throws -> MultipartForm {
+        var form = MultipartForm(budget: budget)
         try await readMultipart(limits: limits) { try form.take($0, memoryBytes: limits.memoryBytes) }
         return form
     }

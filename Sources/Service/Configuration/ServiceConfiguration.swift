@@ -28,6 +28,7 @@ public struct ServiceConfiguration: Sendable, Equatable {
     public var graceSeconds = 30
 
     public var maxBodyBytes = 64 << 20
+    public var uploadMemoryBytes = 64 << 20
     public var connections = 16384
     public var connectionsPerAddress = 1024
     public var requestLineBytes = 8192

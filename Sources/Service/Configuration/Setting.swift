@@ -42,6 +42,7 @@ public struct Setting: Sendable {
         Setting("longest-wait-seconds", .number(\.longestWait, 0...3600)),
         Setting("grace-seconds", .number(\.graceSeconds, 0...3600)),
         Setting("max-body-bytes", .number(\.maxBodyBytes, 1024...(1 << 31))),
+        Setting("upload-memory-bytes", .number(\.uploadMemoryBytes, 0...(1 << 40))),
         Setting("connections", .number(\.connections, 1...1_000_000)),
         Setting("connections-per-address", .number(\.connectionsPerAddress, 1...1_000_000)),
         Setting("request-line-bytes", .number(\.requestLineBytes, 256...65536)),

@@ -10,8 +10,10 @@ struct FusionRoutes: Sendable {
     let pool: WorkerPool
     let limits: PNG.Limits
     let configuration: ServiceConfiguration
-    /// Checks forms: decoding takes longer than a thread of the concurrency pool should be held.
+    let budget: MemoryBudget
+    /// Checks forms and stores them: that takes longer than a thread of the concurrency pool should be held.
     let work: BoundedWork
+    let promises: QueuePromises
     /// Rings when no job runs any more and waiting is in vain.
     let stopping: OnceBell
 
@@ -24,23 +26,52 @@ struct FusionRoutes: Sendable {
         guard !pool.isDraining else {
             throw Problem(
                 .serviceUnavailable, type: .draining, detail: "The service is stopping; send the pair again in a moment.",
-                headers: ["Retry-After": "10"])
+                headers: RetryAfter.header(Double(configuration.graceSeconds + 1)))
         }
         try request.refuseQuery()
-        let key = try idempotencyKey(request)
-        let fields = try await request.pictureForm(maxBodyBytes: configuration.maxBodyBytes)
-        let form = try await work.run { try FusionForm(fields, shelf: shelf, limits: limits) }
-        let job = JobRequest(
-            kind: FusionWork.kind, owner: request.principal, parameters: try form.parameters.encoded(), seed: form.parameters.options.seed,
-            inputs: ["mri": form.mri, form.parameters.modality.rawValue: form.other],
-            idempotencyKey: key)
-        let accepted = try await store.perform { store throws(JobError) in try store.submit(job) }.job
+        let accepted = try await accept(request)
         request.logger.info("Job accepted", metadata: ["job": "\(accepted.id)"])
         guard let wait = request.preferences.wait else { return try await answer(accepted) }
         let seconds = min(wait, configuration.longestWait)
         var response = try await answer(await finished(accepted, within: .seconds(seconds)))
         response.headers.append("Preference-Applied", "wait=\(seconds)")
         return response
+    }
+
+    /// Reads the form, checks it and stores it.
+    ///
+    /// Where the queue is full, the body is not even read, unless its idempotency key may lead to a job that is there.
+    private func accept(_ request: Request) async throws -> Job {
+        let key = try idempotencyKey(request)
+        if key == nil {
+            let backlog = try await store.perform { store throws(JobError) in try store.backlog() }
+            if let seconds = promises.ask(backlog) { throw refusal(backlog, seconds) }
+        }
+        let fields = try await request.pictureForm(maxBodyBytes: configuration.maxBodyBytes, budget: budget)
+        let owner = request.principal
+        do {
+            // In one piece of work: no more forms are in memory as a whole than it has threads.
+            return try await work.run {
+                let form = try FusionForm(fields, shelf: shelf, limits: limits)
+                return try store.submit(
+                    JobRequest(
+                        kind: FusionWork.kind, owner: owner, parameters: try form.parameters.encoded(), seed: form.parameters.options.seed,
+                        inputs: ["mri": form.mri, form.parameters.modality.rawValue: form.other], idempotencyKey: key)
+                ).job
+            }
+        } catch JobError.queueFull {
+            let backlog = try await store.perform { store throws(JobError) in try store.backlog() }
+            throw refusal(backlog, promises.ask(backlog) ?? 1)
+        }
+    }
+
+    /// 503 that says when there will be a place in the queue.
+    private func refusal(_ backlog: Backlog, _ seconds: Int) -> Problem {
+        let problem = JobError.queueFull(queued: backlog.queued, capacity: backlog.capacity).problem
+        let promised = backlog.queued < backlog.capacity ? ", and what is free is promised to those who were refused before" : ""
+        return Problem(
+            .serviceUnavailable, type: .queueFull, detail: "\(problem.detail ?? "")\(promised)", headers: RetryAfter.header(Double(seconds))
+        )
     }
 
     /// The job when it is finished, the time is over or the service stops, whichever comes first.

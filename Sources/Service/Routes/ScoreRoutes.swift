@@ -5,6 +5,7 @@ import Imaging
 struct ScoreRoutes: Sendable {
     let limits: PNG.Limits
     let maxBodyBytes: Int
+    let budget: MemoryBudget
     let work: BoundedWork
 
     func add(to router: inout Router) {
@@ -14,7 +15,7 @@ struct ScoreRoutes: Sendable {
     /// The scores of anybody's fusion, in the answer itself: nothing is stored.
     private func score(_ request: Request) async throws -> Response {
         try request.refuseQuery()
-        let form = try await request.pictureForm(maxBodyBytes: maxBodyBytes)
+        let form = try await request.pictureForm(maxBodyBytes: maxBodyBytes, budget: budget)
         return try .encoding(await work.run { try ScoreForm(form, limits: limits).scores() })
     }
 }
@@ -22,12 +23,12 @@ struct ScoreRoutes: Sendable {
 extension Request {
     /// Reads the body as a form of pictures and options.
     ///
-    /// - Throws: as `multipartForm(limits:)`, and `Problem` 507 where there is no room for the file of a large part.
-    func pictureForm(maxBodyBytes: Int) async throws -> MultipartForm {
+    /// - Throws: as `multipartForm(limits:budget:)`, and `Problem` 507 where there is no room for the file of a large part.
+    func pictureForm(maxBodyBytes: Int, budget: MemoryBudget) async throws -> MultipartForm {
         var limits = MultipartParser.Limits()
         (limits.totalBytes, limits.parts) = (maxBodyBytes, 16)
         do {
-            return try await multipartForm(limits: limits)
+            return try await multipartForm(limits: limits, budget: budget)
         } catch let error as SystemError where error.isOutOfSpace {
             throw Problem(
                 .insufficientStorage, type: .storageFull,
