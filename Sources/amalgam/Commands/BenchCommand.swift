@@ -32,18 +32,21 @@ struct BenchCommand: ParsableCommand {
     func run() throws {
         engine.apply()
         if let against { return try compare(with: against) }
-        let report = try BenchReport(
-            parts.isEmpty ? BenchReport.Part.allCases : parts, of: try readModel(.ct, path: model), side: size, runs: runs)
+        let report = try report()
         print(json ? try prettyJSON(report) : report.text)
+    }
+
+    private func report() throws -> BenchReport {
+        let model = try readModel(.ct, path: model)
+        guard model.description.ablation == nil else {
+            throw ValidationError("\(model.description.name) goes without a part of the method and has no plan to time: name a whole model")
+        }
+        return try BenchReport(parts.isEmpty ? BenchReport.Part.allCases : parts, of: model, side: size, runs: runs)
     }
 
     /// Prints each line's time here and there.
     private func compare(with path: String) throws {
-        if let saved = try BenchReport.read(path) {
-            let report = try BenchReport(
-                parts.isEmpty ? BenchReport.Part.allCases : parts, of: try readModel(.ct, path: model), side: size, runs: runs)
-            return print(BenchComparison([report], with: [saved]).text)
-        }
+        if let saved = try BenchReport.read(path) { return print(BenchComparison([try report()], with: [saved]).text) }
         let program = Bundle.main.executablePath ?? CommandLine.arguments[0]
         var (ours, theirs): ([BenchReport], [BenchReport]) = ([], [])
         for _ in 0..<rounds {
