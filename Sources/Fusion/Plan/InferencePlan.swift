@@ -5,7 +5,7 @@ import Networks
 /// nothing. One fusion at a time uses a plan; the packed weights are shared.
 ///
 /// `FusionModel.estimate` defines what it computes, up to rounding: the same networks, fused where they are bound by memory.
-final class InferencePlan {
+final class InferencePlan: FusionPlan {
     let model: PackedModel
     private let schedule: NoiseSchedule
     let maps: Maps
@@ -73,7 +73,6 @@ final class InferencePlan {
         return isComplete
     }
 
-    /// The estimate x̄_0 of the fused image from x_t, both (1, H, W, 1), written to `refined`: see `FusionModel.estimate`.
     func estimate(_ x: Tensor, at t: Int, into refined: Tensor) {
         Corners.gather(x, into: maps.corners)
         predictNoise(t)

@@ -37,7 +37,7 @@ package final class PictureSums {
     package func attention(_ number: Int) -> TileAttention { TileAttention(sums: self, number: number) }
 
     fileprivate func core(in map: FeatureMap) -> Block {
-        guard let tile else { return Block(rows: 0..<map.height, columns: 0..<map.width) }
+        guard let tile else { preconditionFailure("a tile is begun before the networks run on it") }
         func scaled(_ range: Range<Int>, _ side: Int, _ whole: Int) -> Range<Int> {
             range.lowerBound * side / whole..<range.upperBound * side / whole
         }
