@@ -88,7 +88,7 @@ private actor Clients {
 
     private func submit(_ number: Int, to service: RunningService) async throws -> Answer {
         try await service.submit(
-            pair, "steps=1", "samples=16", "seed=\(number % 4)", headers: ["Idempotency-Key: request-\(number)"])
+            pair, "steps=1", "samples=16", "guidance=0", "seed=\(number % 4)", headers: ["Idempotency-Key: request-\(number)"])
     }
 
     /// How long the worker takes for one job.
