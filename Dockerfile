@@ -19,6 +19,7 @@ COPY --from=build /out /opt/amalgam
 USER amalgam
 VOLUME /var/lib/amalgam
 HEALTHCHECK --interval=30s --timeout=5s CMD ["curl", "-fsS", "http://127.0.0.1:8080/healthz"]
-# Without access keys the service listens on loopback alone: run the container with --network host.
+# Without access keys the service listens on loopback alone: run the container with --network host, or give it AMALGAM_KEYS and
+# AMALGAM_HOST=0.0.0.0.
 ENTRYPOINT ["/opt/amalgam/amalgam"]
 CMD ["serve", "--data", "/var/lib/amalgam"]
