@@ -5,7 +5,7 @@ import Testing
 @testable import Jobs
 
 /// Stores that earlier versions of the program wrote.
-@Suite(.timeLimit(.minutes(1))) struct MigrationTests {
+@Suite(.timeLimit(.minutes(2))) struct MigrationTests {
     /// A folder with a store as an earlier version left it.
     private func store(ofVersion version: Int) throws -> TemporaryFolder {
         let folder = try TemporaryFolder()

