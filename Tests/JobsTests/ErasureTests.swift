@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @testable import Jobs
@@ -29,7 +30,7 @@ import Testing
 
     /// Small blobs share pages, which SQLite rearranges as they come and go.
     @Test(arguments: 0..<2 as Range<UInt64>) func erasedBlobs_LeaveNoTrace_InARandomHistory(_ seed: UInt64) throws {
-        var random = SplitMix64(seed: seed)
+        var random = SplitMix(seed: seed)
         let folder = try TemporaryFolder()
         let clock = ManualClock()
         let store = try JobStore.make(.file(folder.store), clock: clock) { $0.retention = .seconds(100) }

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @testable import Jobs
@@ -7,7 +8,7 @@ import Testing
 @Suite struct StateMachineTests {
     @Test(arguments: 0..<20 as Range<UInt64>)
     func noJobIsLost_InARandomHistory(_ seed: UInt64) throws {
-        var random = SplitMix64(seed: seed)
+        var random = SplitMix(seed: seed)
         let clock = ManualClock()
         let store = try JobStore.make(clock: clock) { $0.capacity = 12 }
         var known: [Job.ID: Job] = [:]

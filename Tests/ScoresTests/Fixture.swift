@@ -1,5 +1,6 @@
 import Foundation
 import Imaging
+import TestSupport
 import Testing
 
 @testable import Scores
@@ -62,7 +63,7 @@ func relativeError(_ value: Double?, _ reference: Double?) -> Double {
 extension Plane {
     /// Whole or broken grey levels, the same for the same seed.
     static func random(width: Int, height: Int, seed: UInt64, whole: Bool = true) -> Plane {
-        var random = SplitMix(state: seed)
+        var random = SplitMix(seed: seed)
         let values = (0..<width * height).map { _ in Float.random(in: 0...255, using: &random) }
         return Plane(width: width, height: height, values: whole ? values.map { $0.rounded() } : values)
     }
@@ -76,19 +77,6 @@ extension Plane {
         var result = self
         for y in 0..<height { for x in 0..<width { result[x, y] = self[width - 1 - x, y] } }
         return result
-    }
-}
-
-/// Steele, Lea and Flood, "Fast splittable pseudorandom number generators", 2014.
-struct SplitMix: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-        return z ^ (z >> 31)
     }
 }
 

@@ -1,0 +1,16 @@
+/// Seeded random numbers for tests: the same on every machine. Steele, Lea, Flood, OOPSLA 2014, doi:10.1145/2660193.2660195.
+///
+/// The phantom has its own, whose numbers are part of what it draws.
+public struct SplitMix: RandomNumberGenerator {
+    private var state: UInt64
+
+    public init(seed: UInt64) { state = seed }
+
+    public mutating func next() -> UInt64 {
+        state &+= 0x9E37_79B9_7F4A_7C15
+        var z = state
+        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
+        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
+        return z ^ (z >> 31)
+    }
+}
