@@ -6,7 +6,9 @@ RUN Config/install-dependencies.sh
 COPY Package.swift ./
 COPY Sources Sources
 COPY Tests Tests
-RUN swift build -c release --product amalgam --static-swift-stdlib \
+# x86-64-v4 where every processor that the image shall run on has AVX-512.
+ARG PROCESSOR=x86-64-v3
+RUN AMALGAM_PROCESSOR=$PROCESSOR swift build -c release --product amalgam --static-swift-stdlib \
     && mkdir /out \
     && cp -r .build/release/amalgam .build/release/amalgam_Fusion.resources /out/
 

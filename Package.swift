@@ -1,15 +1,19 @@
 // swift-tools-version: 6.1
+import Foundation
 import PackageDescription
 
-// The kernels rely on fused multiply-add; Swift's code generation follows the Clang importer's target options.
+// The kernels rely on fused multiply-add; Swift's code generation follows the Clang importer's target options. AMALGAM_PROCESSOR names the
+// level that the build is for: x86-64-v3 (AVX2 and FMA) or x86-64-v4 (AVX-512, vectors of twice the width).
 #if arch(x86_64)
-    let processor = ["-Xcc", "-march=x86-64-v3"]
+    let level = ProcessInfo.processInfo.environment["AMALGAM_PROCESSOR"] ?? "x86-64-v3"
+    let width: [SwiftSetting] = level == "x86-64-v4" ? [.define("AVX512")] : []
+    let processor: [SwiftSetting] = [.unsafeFlags(["-Xcc", "-march=\(level)"])]
 #else
-    let processor: [String] = []
+    let (width, processor): ([SwiftSetting], [SwiftSetting]) = ([], [])
 #endif
 
 /// Code generation for the numeric rooms.
-let numeric: [SwiftSetting] = processor.isEmpty ? [] : [.unsafeFlags(processor)]
+let numeric = processor + width
 
 /// The kernels also go without bounds and overflow checks in release builds: every operation checks its shapes once, at entry.
 let kernels: [SwiftSetting] = numeric + [.unsafeFlags(["-Ounchecked"], .when(configuration: .release))]
@@ -72,7 +76,9 @@ let package = Package(
                 "Service", "Fusion", "Scores", "Imaging", "Tensors",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
-            ]),
+            ],
+            // Compiled for any processor, so that it can say what this one lacks.
+            swiftSettings: width),
 
         // The tests mirror the rooms.
         .target(name: "TestSupport", dependencies: ["Tensors", "Networks"], path: "Tests/TestSupport"),

@@ -4,6 +4,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 Config/install-dependencies.sh
+export AMALGAM_PROCESSOR=${AMALGAM_PROCESSOR:-$(Config/processor.sh)}
 swift build -c release --product amalgam
 amalgam=$(swift build -c release --show-bin-path)/amalgam
 "$amalgam" phantom --output "$PWD/amalgam-data/sample"

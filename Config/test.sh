@@ -5,6 +5,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 Config/install-dependencies.sh
+export AMALGAM_PROCESSOR=${AMALGAM_PROCESSOR:-$(Config/processor.sh)}
 [[ -d ../shared/golden ]] || echo "Note: ../shared is absent; tests that need its images and golden scores are skipped."
 build=(-c release -Xswiftc -enable-testing --scratch-path .build-tests)
 swift build --build-tests "${build[@]}"

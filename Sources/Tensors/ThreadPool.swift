@@ -56,6 +56,9 @@ public enum ThreadPool {
 /// The helping threads behind `ThreadPool`: they watch for work for a moment after each job, because the next kernel follows within
 /// microseconds, and then sleep until they are woken.
 ///
+/// Every worker begins with a share of its own, the same part of a picture in every layer, so that features stay in the cache of the core
+/// that made them; who is done takes from the others' shares.
+///
 /// One job runs at a time. Who finds the crew busy (another caller, or a piece that has pieces of its own) does its work alone.
 private final class Crew: @unchecked Sendable {
     static let shared = Crew()
@@ -67,7 +70,8 @@ private final class Crew: @unchecked Sendable {
     private static let slots = 1 << 16
 
     private let isBusy = Atomic<Bool>(false)
-    private let next = Atomic<Int>(0)
+    /// One for each worker.
+    private var shares = UnsafeMutablePointer<Share>.allocate(capacity: 0)
     /// Written before the job is opened, read by helpers inside.
     private var (body, count, helpersWanted): (Body?, Int, Int) = (nil, 0, 0)
     /// Changed only by whoever made the crew busy.
@@ -78,13 +82,13 @@ private final class Crew: @unchecked Sendable {
         guard isBusy.compareExchange(expected: false, desired: true, ordering: .acquiring).exchanged else { return false }
         // The pieces write to disjoint memory, and all helpers have left before this returns: sharing the closure is safe.
         withoutActuallyEscaping(body) { body in
-            while helpers.count < workers - 1 { helpers.append(Helper(number: helpers.count + 1, of: self)) }
+            grow(to: workers)
             (self.body, self.count, helpersWanted) = (body, count, workers - 1)
-            next.store(0, ordering: .relaxed)
+            for worker in 0..<workers { shares[worker].next.store(begin(of: worker), ordering: .relaxed) }
             // Opened for all, then the sleeping are woken: a helper says that it sleeps before it looks for the last time.
             state.wrappingAdd(Self.slots, ordering: .sequentiallyConsistent)
             for helper in helpers.prefix(workers - 1) { helper.wake() }
-            work(body, count, worker: 0)
+            work(body, worker: 0)
             state.wrappingAdd(Self.slots, ordering: .sequentiallyConsistent)
             var spins = 0
             while state.load(ordering: .acquiring) % Self.slots > 0 {
@@ -98,11 +102,28 @@ private final class Crew: @unchecked Sendable {
         return true
     }
 
-    private func work(_ body: Body, _ count: Int, worker: Int) {
-        while true {
-            let index = next.wrappingAdd(1, ordering: .relaxed).oldValue
-            guard index < count else { return }
-            body(index, worker)
+    /// Only while the crew is busy for the caller and no job is open.
+    private func grow(to workers: Int) {
+        guard helpers.count < workers - 1 else { return }
+        shares.deallocate()
+        shares = .allocate(capacity: workers)
+        for worker in 0..<workers { (shares + worker).initialize(to: Share()) }
+        while helpers.count < workers - 1 { helpers.append(Helper(number: helpers.count + 1, of: self)) }
+    }
+
+    /// The first index of a worker's share.
+    private func begin(of worker: Int) -> Int { worker * count / (helpersWanted + 1) }
+
+    private func work(_ body: Body, worker: Int) {
+        let workers = helpersWanted + 1
+        for turn in 0..<workers {
+            let owner = (worker + turn) % workers
+            let end = begin(of: owner + 1)
+            while true {
+                let index = shares[owner].next.wrappingAdd(1, ordering: .relaxed).oldValue
+                guard index < end else { break }
+                body(index, worker)
+            }
         }
     }
 
@@ -114,13 +135,19 @@ private final class Crew: @unchecked Sendable {
             guard job % 2 == 1, job != last else { return nil }
             let (entered, current) = state.compareExchange(expected: seen, desired: seen + 1, ordering: .acquiringAndReleasing)
             if entered {
-                if number <= helpersWanted, let body { work(body, count, worker: number) }
+                if number <= helpersWanted, let body { work(body, worker: number) }
                 state.wrappingSubtract(1, ordering: .releasing)
                 return job
             }
             seen = current
         }
     }
+}
+
+/// What is left of a worker's share, on a cache line of its own.
+private struct Share: ~Copyable {
+    let next = Atomic<Int>(0)
+    private let padding: (Int, Int, Int, Int, Int, Int, Int) = (0, 0, 0, 0, 0, 0, 0)
 }
 
 /// One thread of the crew; it lives as long as the program.

@@ -4,7 +4,7 @@ import Testing
 
 /// Gradients of normalisation, modulation, activations and attention against central differences. None of them has a kink.
 struct LayerGradientTests {
-    static let shapes = [Shape(1, 1, 1, 8), Shape(2, 3, 5, 8), Shape(1, 7, 1, 16), Shape(3, 1, 4, 40)]
+    static let shapes = [Shape(1, 1, 1, 16), Shape(2, 3, 5, 16), Shape(1, 7, 1, 32), Shape(3, 1, 4, 48)]
 
     @Test(arguments: shapes)
     func layerNorm_HasItsGradient(_ shape: Shape) {
@@ -25,7 +25,7 @@ struct LayerGradientTests {
         #expect(gradientProblems(of: [Tensor.random(shape, seed: 1, deviation: 3)], step: 1 / 64) { silu($0[0]) } == [])
     }
 
-    @Test(arguments: [Shape(1, 1, 1, 16), Shape(2, 3, 5, 16), Shape(1, 2, 3, 48)])
+    @Test(arguments: [Shape(1, 1, 1, 32), Shape(2, 3, 5, 32), Shape(1, 2, 3, 96)])
     func geluGate_HasItsGradient(_ shape: Shape) {
         #expect(gradientProblems(of: [Tensor.random(shape, seed: 1, deviation: 2)], step: 1 / 64) { geluGate($0[0]) } == [])
     }

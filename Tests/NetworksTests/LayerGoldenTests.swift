@@ -29,9 +29,9 @@ struct LayerGoldenTests {
         return goldenProblems(reference, actual: actual, depth: depth)
     }
 
-    @Test(arguments: [("transformer-block-0", 2, 24), ("transformer-block-1", 1, 8)])
+    @Test(arguments: [("transformer-block-0", 2, 48), ("transformer-block-1", 1, 16)])
     func transformerBlock_AgreesWithPyTorch(name: String, heads: Int, hidden: Int) throws {
-        let found = try problems(name, depth: 2 * (16 + 9 + 30 + 16 + 16 + 9 + 24)) {
+        let found = try problems(name, depth: 2 * (16 + 9 + 30 + 16 + 16 + 9 + 48)) {
             try TransformerBlock($0, channels: 16, heads: heads, hidden: hidden)($1["input.x"]!)
         }
         #expect(found == [])
@@ -45,8 +45,8 @@ struct LayerGoldenTests {
     }
 
     @Test func residualBlock_AgreesWithPyTorch() throws {
-        let found = try problems("residual-block-0", depth: 2 * (72 + 16 + 72)) {
-            try ResidualBlock($0, channels: 8, embedding: 16)($1["input.x"]!, embedding: $1["input.embedding"]!)
+        let found = try problems("residual-block-0", depth: 2 * (144 + 16 + 144)) {
+            try ResidualBlock($0, channels: 16, embedding: 16)($1["input.x"]!, embedding: $1["input.embedding"]!)
         }
         #expect(found == [])
     }

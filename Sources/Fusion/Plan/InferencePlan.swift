@@ -1,5 +1,6 @@
 import Diffusion
 import Networks
+import Tensors
 
 /// The networks laid out for pictures of one size: every map and all scratch memory in one arena, so that a sampling step allocates
 /// nothing. One fusion at a time uses a plan; the packed weights are shared.
@@ -184,7 +185,7 @@ extension InferencePlan {
             }
             workers = Workers(ThreadPool.threads, scratch: model.scratch, from: &arena)
             small = arena.reserve(model.small)
-            (corners, sources) = (arena.map(height, width, 8), arena.map(height, width, 16))
+            (corners, sources) = (arena.map(height, width, lanes), arena.map(height, width, 16))
             outputs = arena.map(height, width, 16)
             prepared = levels(&arena)
             // Encoding is over before the first step.

@@ -26,7 +26,7 @@ public struct GatedFeedForward: Sendable {
     let local: DepthwiseLayer
     let project: ConvolutionLayer
 
-    /// - Parameter hidden: channels of the gated signal, a multiple of 8; Restormer takes 2.66 C.
+    /// - Parameter hidden: channels of the gated signal, a multiple of 16; Restormer takes 2.66 C.
     public init(_ scope: ParameterScope, channels: Int, hidden: Int) throws {
         expand = try ConvolutionLayer(scope("expand"), kernel: 1, inputs: channels, outputs: 2 * hidden)
         local = try DepthwiseLayer(scope("local"), channels: 2 * hidden)

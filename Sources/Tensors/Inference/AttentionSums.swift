@@ -25,17 +25,13 @@ package enum AttentionSums {
         to sums: UnsafeMutablePointer<Float>
     ) {
         for head in stride(from: 0, to: channels, by: width) {
-            for first in stride(from: 0, to: width, by: 6) {
-                let rows = min(6, width - first)
+            for first in stride(from: 0, to: width, by: RegisterBlock.rows) {
+                let rows = min(RegisterBlock.rows, width - first)
                 var block = RegisterBlock()
                 block.addProduct(
-                    SixRows(query + head + first, stride: 1, rows: rows), leftStep: step, leftSegment: 0,
+                    LeftRows(query + head + first, stride: 1, rows: rows), leftStep: step, leftSegment: 0,
                     key + head, rightStep: step, rightSegment: 0, segments: 1, length: count)
-                block.forEachRow(rows) { row, low, high in
-                    let to = sums + (head + first + row) * width
-                    to.vector += low
-                    (to + 8).vector += high
-                }
+                block.forEachRow(rows) { row, columns in (sums + (head + first + row) * width).panel += columns }
             }
         }
         addSquares(query, step, channels, count, to: sums + width * channels)
@@ -44,15 +40,13 @@ package enum AttentionSums {
 
     private static func addSquares(_ x: UnsafePointer<Float>, _ step: Int, _ channels: Int, _ count: Int, to sums: UnsafeMutablePointer<Float>) {
         for c in stride(from: 0, to: channels, by: 16) {
-            var (low, high) = ((sums + c).vector, (sums + c + 8).vector)
+            var sum = (sums + c).panel
             var at = x + c
             for _ in 0..<count {
-                let (a, b) = (at.vector, (at + 8).vector)
-                low.addProduct(a, a)
-                high.addProduct(b, b)
+                sum.addProduct(at.panel, at.panel)
                 at += step
             }
-            ((sums + c).vector, (sums + c + 8).vector) = (low, high)
+            (sums + c).panel = sum
         }
     }
 
@@ -60,7 +54,7 @@ package enum AttentionSums {
     package static func total(_ sums: UnsafeMutablePointer<Float>, blocks: Int, channels: Int) {
         let count = count(channels: channels)
         for block in 1..<max(1, blocks) {
-            for i in stride(from: 0, to: count, by: 8) { (sums + i).vector += (sums + block * count + i).vector }
+            for i in stride(from: 0, to: count, by: lanes) { (sums + i).vector += (sums + block * count + i).vector }
         }
     }
 
@@ -96,15 +90,11 @@ package enum AttentionSums {
         for j in 0..<channels {
             let first = j / width * width
             for panel in 0..<matrix.outputs / 16 {
-                var (low, high) = (Vector(), Vector())
+                var sum = Panel()
                 for i in first..<first + width {
-                    let share = Vector(repeating: sums[i * width + j - first])
-                    let row = projection + i * matrix.outputs + panel * 16
-                    low.addProduct(share, row.vector)
-                    high.addProduct(share, (row + 8).vector)
+                    sum.addProduct(Panel(repeating: sums[i * width + j - first]), (projection + i * matrix.outputs + panel * 16).panel)
                 }
-                let to = matrix.row(firstRow + j, panel: panel)
-                (to.vector, (to + 8).vector) = (low, high)
+                matrix.row(firstRow + j, panel: panel).panel = sum
             }
         }
     }

@@ -47,13 +47,19 @@ package enum Corners {
                 let (at, from) = (decisions.at(y, x), sources.at(y, x))
                 let (estimate, first, second) = (from.four, (from + 4).four, (from + 8).four)
                 // tanh r = 2σ(2r) − 1
-                let rest = sigmoid(2 * at.vector).lowHalf * 2 - 1
+                let rest = sigmoid(2 * at.vector).four(0) * 2 - 1
                 let choices = sigmoid((at + 4).vector)
-                let chosen = second.addingProduct(choices.lowHalf, first - second)
-                scatter(estimate.addingProduct(choices.highHalf, chosen - estimate) + rest, y, x, into: picture)
+                let chosen = second.addingProduct(choices.four(0), first - second)
+                scatter(estimate.addingProduct(choices.four(1), chosen - estimate) + rest, y, x, into: picture)
             }
         }
     }
+}
+
+extension Vector {
+    /// The elements 4·i to 4·i + 3.
+    @inline(__always)
+    fileprivate func four(_ i: Int) -> SIMD4<Float> { SIMD4(self[4 * i], self[4 * i + 1], self[4 * i + 2], self[4 * i + 3]) }
 }
 
 extension UnsafeMutablePointer<Float> {

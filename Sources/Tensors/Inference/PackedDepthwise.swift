@@ -5,11 +5,11 @@ package struct PackedDepthwise: Sendable {
     private let storage: Tensor
 
     /// - Parameters:
-    ///   - weights: (3, 3, 1, C), C a multiple of 8.
+    ///   - weights: (3, 3, 1, C), C a multiple of 16.
     ///   - bias: (1, 1, 1, C).
     package init(_ weights: Tensor, bias: Tensor) {
         channels = weights.shape.c
-        require(channels % 8 == 0 && weights.count == 9 * channels && bias.count == channels, "filters \(weights.shape) cannot be packed")
+        require(channels % 16 == 0 && weights.count == 9 * channels && bias.count == channels, "filters \(weights.shape) cannot be packed")
         storage = Tensor(.vector(10 * channels))
         storage.pointer.update(from: weights.pointer, count: 9 * channels)
         (storage.pointer + 9 * channels).update(from: bias.pointer, count: channels)
@@ -29,7 +29,7 @@ package struct PackedDepthwise: Sendable {
     /// Pixels that are worked on for all channels before the next ones: three rows of them stay in the first-level cache.
     private static let tile = 16
 
-    /// `count` output pixels of the channels in `range`, whose bounds are multiples of 8.
+    /// `count` output pixels of the channels in `range`, whose bounds are multiples of 16.
     ///
     /// - Parameters:
     ///   - above, middle, below: three rows of `count` + 2 pixels of all channels: one pixel more at each end, zeros outside the image.
@@ -44,27 +44,28 @@ package struct PackedDepthwise: Sendable {
         let taps = UnsafePointer(storage.pointer)
         for first in stride(from: 0, to: count, by: Self.tile) {
             let pixels = min(Self.tile, count - first)
-            for c in stride(from: range.lowerBound, to: range.upperBound, by: 8) {
+            for c in stride(from: range.lowerBound, to: range.upperBound, by: lanes) {
                 let w = taps + c
                 let (w0, w1, w2) = (w.vector, (w + channels).vector, (w + 2 * channels).vector)
                 let (w3, w4, w5) = ((w + 3 * channels).vector, (w + 4 * channels).vector, (w + 5 * channels).vector)
                 let (w6, w7, w8) = ((w + 6 * channels).vector, (w + 7 * channels).vector, (w + 8 * channels).vector)
                 let start = (w + 9 * channels).vector
                 var (pa, pb, pd) = (above + first * step + c, middle + first * step + c, below + first * step + c)
-                // Each column of the input serves three outputs: `next` has seen its first column, `current` its first two.
-                var (a, b, d) = (pa.vector, pb.vector, pd.vector)
-                var current = start.addingProduct(a, w0).addingProduct(b, w3).addingProduct(d, w6)
-                (a, b, d) = ((pa + step).vector, (pb + step).vector, (pd + step).vector)
-                current = current.addingProduct(a, w1).addingProduct(b, w4).addingProduct(d, w7)
-                var next = start.addingProduct(a, w0).addingProduct(b, w3).addingProduct(d, w6)
-                (pa, pb, pd) = (pa + 2 * step, pb + 2 * step, pd + 2 * step)
                 var to = out + first * outStride + c - range.lowerBound
-                for _ in 0..<pixels {
-                    (a, b, d) = (pa.vector, pb.vector, pd.vector)
-                    to.vector = current.addingProduct(a, w2).addingProduct(b, w5).addingProduct(d, w8)
-                    current = next.addingProduct(a, w1).addingProduct(b, w4).addingProduct(d, w7)
-                    next = start.addingProduct(a, w0).addingProduct(b, w3).addingProduct(d, w6)
-                    (pa, pb, pd, to) = (pa + step, pb + step, pd + step, to + outStride)
+                // Two outputs at a time: of four columns that are loaded each sees three.
+                for pixel in stride(from: 0, to: pixels, by: 2) {
+                    let (a0, b0, d0) = (pa.vector, pb.vector, pd.vector)
+                    let (a1, b1, d1) = ((pa + step).vector, (pb + step).vector, (pd + step).vector)
+                    let (a2, b2, d2) = ((pa + 2 * step).vector, (pb + 2 * step).vector, (pd + 2 * step).vector)
+                    var x = start.addingProduct(a0, w0).addingProduct(b0, w3).addingProduct(d0, w6)
+                    x = x.addingProduct(a1, w1).addingProduct(b1, w4).addingProduct(d1, w7)
+                    to.vector = x.addingProduct(a2, w2).addingProduct(b2, w5).addingProduct(d2, w8)
+                    guard pixel + 1 < pixels else { break }
+                    let (a3, b3, d3) = ((pa + 3 * step).vector, (pb + 3 * step).vector, (pd + 3 * step).vector)
+                    var y = start.addingProduct(a1, w0).addingProduct(b1, w3).addingProduct(d1, w6)
+                    y = y.addingProduct(a2, w1).addingProduct(b2, w4).addingProduct(d2, w7)
+                    (to + outStride).vector = y.addingProduct(a3, w2).addingProduct(b3, w5).addingProduct(d3, w8)
+                    (pa, pb, pd, to) = (pa + 2 * step, pb + 2 * step, pd + 2 * step, to + 2 * outStride)
                 }
             }
         }

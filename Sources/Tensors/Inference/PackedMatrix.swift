@@ -51,28 +51,30 @@ package struct PackedMatrix: Sendable {
         into out: UnsafeMutablePointer<Float>, outStride: Int, adding residual: UnsafePointer<Float>? = nil, residualStride: Int = 0
     ) {
         let length = inputs / segments
-        for panel in 0..<outputs / 16 {
+        for panel in stride(from: 0, to: outputs / 16, by: RegisterBlock.panels) {
+            let isPair = RegisterBlock.panels == 2 && panel + 1 < outputs / 16
             let right = UnsafePointer(row(0, panel: panel))
-            let start = ((bias + panel * 16).vector, (bias + panel * 16 + 8).vector)
-            for pixel in stride(from: 0, to: count, by: 6) {
-                let rows = min(6, count - pixel)
+            let start = ((bias + panel * 16).panel, isPair ? (bias + panel * 16 + 16).panel : Panel())
+            for pixel in stride(from: 0, to: count, by: RegisterBlock.rows) {
+                let rows = min(RegisterBlock.rows, count - pixel)
                 var block = RegisterBlock(row: start.0, start.1)
-                block.addProduct(
-                    SixRows(left + pixel * leftStride, stride: leftStride, rows: rows), leftStep: 1, leftSegment: segment,
-                    right, rightStep: 16, rightSegment: length * 16, segments: segments, length: length)
+                let left = LeftRows(left + pixel * leftStride, stride: leftStride, rows: rows)
                 let to = out + pixel * outStride + panel * 16
-                guard let residual else {
-                    block.forEachRow(rows) { row, low, high in
-                        (to + row * outStride).vector = low
-                        (to + row * outStride + 8).vector = high
-                    }
-                    continue
+                let more = residual.map { $0 + pixel * residualStride + panel * 16 }
+                func put(_ row: Int, _ columns: Panel, _ offset: Int) {
+                    (to + row * outStride + offset).panel = more.map { columns + ($0 + row * residualStride + offset).panel } ?? columns
                 }
-                let from = residual + pixel * residualStride + panel * 16
-                block.forEachRow(rows) { row, low, high in
-                    (to + row * outStride).vector = low + (from + row * residualStride).vector
-                    (to + row * outStride + 8).vector = high + (from + row * residualStride + 8).vector
+                if isPair {
+                    block.addProduct(
+                        left, leftStep: 1, leftSegment: segment, right, rightStep: 16, rightSegment: length * 16, segments: segments,
+                        length: length, next: inputs * 16)
+                    block.forEachRowOfSecond(rows) { put($0, $1, 16) }
+                } else {
+                    block.addProduct(
+                        left, leftStep: 1, leftSegment: segment, right, rightStep: 16, rightSegment: length * 16, segments: segments,
+                        length: length)
                 }
+                block.forEachRow(rows) { put($0, $1, 0) }
             }
         }
     }

@@ -4,7 +4,7 @@ package enum PixelRows {
     /// (see `PackedMatrix.init(normalised:)`); a following 3×3 convolution, which pads with zeros, cannot and gets them here.
     ///
     /// - Parameters:
-    ///   - channels: a multiple of 8.
+    ///   - channels: a multiple of 16.
     ///   - affine: scale and shift of each channel, where they are applied.
     @inline(__always)
     package static func normalise(
@@ -14,7 +14,7 @@ package enum PixelRows {
         for pixel in 0..<count {
             let (from, to) = (x + pixel * step, y + pixel * outStride)
             let (mean, inverse) = LayerNorm.moments(from, channels)
-            for j in stride(from: 0, to: channels, by: 8) {
+            for j in stride(from: 0, to: channels, by: lanes) {
                 let normal = ((from + j).vector - mean) * inverse
                 (to + j).vector = affine.map { ($0.shift + j).vector.addingProduct(normal, ($0.scale + j).vector) } ?? normal
             }
@@ -25,22 +25,22 @@ package enum PixelRows {
     package static func gate(_ x: UnsafePointer<Float>, hidden: Int, count: Int, into y: UnsafeMutablePointer<Float>) {
         for pixel in 0..<count {
             let (a, to) = (x + pixel * 2 * hidden, y + pixel * hidden)
-            for j in stride(from: 0, to: hidden, by: 8) { (to + j).vector = Activation.gelu((a + j).vector) * (a + hidden + j).vector }
+            for j in stride(from: 0, to: hidden, by: lanes) { (to + j).vector = Activation.gelu((a + j).vector) * (a + hidden + j).vector }
         }
     }
 
-    /// SiLU of `count` floats, a multiple of 8, in place.
+    /// SiLU of `count` floats, a multiple of 16, in place.
     package static func silu(_ x: UnsafeMutablePointer<Float>, count: Int) {
-        for j in stride(from: 0, to: count, by: 8) { (x + j).vector = (x + j).vector * sigmoid((x + j).vector) }
+        for j in stride(from: 0, to: count, by: lanes) { (x + j).vector = (x + j).vector * sigmoid((x + j).vector) }
     }
 
-    /// x · scale + offset of each channel, in place, for `count` pixels of a multiple of 8 channels.
+    /// x · scale + offset of each channel, in place, for `count` pixels of a multiple of 16 channels.
     package static func modulate(
         _ x: UnsafeMutablePointer<Float>, channels: Int, count: Int, _ m: (scale: UnsafePointer<Float>, offset: UnsafePointer<Float>)
     ) {
         for pixel in 0..<count {
             let to = x + pixel * channels
-            for j in stride(from: 0, to: channels, by: 8) {
+            for j in stride(from: 0, to: channels, by: lanes) {
                 (to + j).vector = (m.offset + j).vector.addingProduct((to + j).vector, (m.scale + j).vector)
             }
         }
@@ -48,7 +48,7 @@ package enum PixelRows {
 
     /// The Haar transform of two rows of 2·`count` pixels into two rows of bands: the low band and the three others, HL, LH, HH.
     ///
-    /// - Parameter channels: a multiple of 8.
+    /// - Parameter channels: a multiple of 16.
     package static func haar(
         _ top: UnsafePointer<Float>, _ bottom: UnsafePointer<Float>, channels: Int, count: Int,
         low: UnsafeMutablePointer<Float>, details: UnsafeMutablePointer<Float>
@@ -66,7 +66,7 @@ package enum PixelRows {
     ) {
         for x in 0..<count {
             let (t, b) = (top + 2 * x * channels, bottom + 2 * x * channels)
-            for j in stride(from: 0, to: channels, by: 8) {
+            for j in stride(from: 0, to: channels, by: lanes) {
                 let (p, q) = ((t + j).vector + (t + channels + j).vector, (b + j).vector + (b + channels + j).vector)
                 (low + x * channels + j).vector = (p + q) * 0.5
             }

@@ -12,7 +12,7 @@
 /// Error of one output: at most `roundings` · u · Σ|terms|, the terms being those of the formula above with every factor replaced by its
 /// magnitude (see the twin in the tests).
 package struct WinogradConvolution: Sendable {
-    /// A multiple of 8.
+    /// A multiple of the vector width.
     package let inputs: Int
     package let outputs: Int
     /// [outputs / 16, rounded up][36][inputs][16]
@@ -22,6 +22,8 @@ package struct WinogradConvolution: Sendable {
     static let (tileRows, tileColumns) = (3, 8)
     private static let tiles = tileRows * tileColumns
     private static let (side, points) = (6, 36)
+    /// Output channels that are multiplied and transformed back together.
+    private static let group = 16 * RegisterBlock.panels
 
     /// Roundings that a term meets: 5 and 5 in the two passes of the input's transform, one for the weight (transformed in double), the
     /// sum over the channels, 5 and 5 back, and the two of scale and offset.
@@ -42,25 +44,25 @@ package struct WinogradConvolution: Sendable {
     }
 
     /// - Parameters:
-    ///   - weights: (3, 3, C, O). An input of more than C channels, up to the next multiple of 8, has its last ones ignored.
+    ///   - weights: (3, 3, C, O). An input of more than C channels, up to the next multiple of the vector width, has its last ones ignored.
     ///   - bias: (1, 1, 1, O).
     package init(_ weights: Tensor, bias: Tensor) {
         let (shape, outputs) = (weights.shape, weights.shape.c)
         require(shape.n == 3 && shape.h == 3 && bias.count == outputs, "weights \(shape) are not those of a 3×3 convolution")
-        (inputs, self.outputs) = ((shape.w + 7) & ~7, outputs)
+        (inputs, self.outputs) = ((shape.w + lanes - 1) / lanes * lanes, outputs)
         let columns = (outputs + 15) & ~15
         panels = Tensor(.vector(columns * Self.points * inputs))
         self.bias = Tensor(Shape(1, 1, 2, columns))
         for o in 0..<outputs { (self.bias.pointer[o], self.bias.pointer[columns + o]) = (1, bias.pointer[o]) }
         for c in 0..<shape.w {
             for o in stride(from: 0, to: outputs, by: 8) {
-                let lanes = min(8, outputs - o)
+                let columns = min(8, outputs - o)
                 let transformed = panels.pointer + (o / 16 * Self.points * inputs + c) * 16 + o % 16
                 Self.transform { u, v in
                     let from = weights.pointer + ((u * 3 + v) * shape.w + c) * outputs + o
-                    return SIMD8<Double>(load(from, columns: lanes).0)
+                    return SIMD8<Double>(load(from, columns: columns).lowHalf)
                 } store: { point, value in
-                    store(Vector(value), Vector(), to: transformed + point * inputs * 16, columns: lanes)
+                    store(Panel(lowHalf: SIMD8(value), highHalf: SIMD8()), to: transformed + point * inputs * 16, columns: columns)
                 }
             }
         }
@@ -94,7 +96,7 @@ package struct WinogradConvolution: Sendable {
 
     /// Floats of scratch memory that one block needs.
     package var scratch: Int {
-        (4 * Self.tileRows + 2) * (4 * Self.tileColumns + 2) * inputs + Self.points * Self.tiles * (inputs + 16)
+        (4 * Self.tileRows + 2) * (4 * Self.tileColumns + 2) * inputs + Self.points * Self.tiles * (inputs + Self.group) + Self.points * lanes
     }
 
     /// How many blocks a map of this size has.
@@ -121,13 +123,14 @@ package struct WinogradConvolution: Sendable {
         let gathered = scratch
         let transformed = gathered + (4 * Self.tileRows + 2) * (4 * Self.tileColumns + 2) * inputs
         let products = transformed + Self.points * Self.tiles * inputs
+        let half = UnsafeMutableRawPointer(products + Self.points * Self.tiles * Self.group).assumingMemoryBound(to: Vector.self)
         gather(input, top - 1, left - 1, rows: 4 * rows + 2, columns: 4 * columns + 2, affine, into: gathered)
-        transformInputs(gathered, rows, columns, into: transformed)
-        for panel in 0..<(outputs + 15) / 16 {
-            multiply(UnsafePointer(transformed), panel, tiles: rows * columns, into: products)
+        transformInputs(gathered, rows, columns, half: half, into: transformed)
+        for first in stride(from: 0, to: outputs, by: Self.group) {
+            multiply(UnsafePointer(transformed), first, tiles: rows * columns, into: products)
             for tile in 0..<rows * columns {
                 let (y, x) = (top + tile / columns * 4, left + tile % columns * 4)
-                finish(UnsafePointer(products) + tile * 16, panel, y, x, output, epilogue)
+                finish(UnsafePointer(products) + tile * Self.group, first, y, x, output, epilogue, half: half)
             }
         }
     }
@@ -153,7 +156,7 @@ package struct WinogradConvolution: Sendable {
                     source, stride: input.stride, channels: inputs, count: to - from, into: target, outStride: inputs, affine: affine)
             } else {
                 for x in 0..<to - from {
-                    for c in stride(from: 0, to: inputs, by: 8) {
+                    for c in stride(from: 0, to: inputs, by: lanes) {
                         (target + x * inputs + c).vector = (source + x * input.stride + c).vector
                     }
                 }
@@ -162,97 +165,100 @@ package struct WinogradConvolution: Sendable {
     }
 
     /// Bᵀ d B of every tile: [36][tiles][inputs].
-    private func transformInputs(_ window: UnsafePointer<Float>, _ rows: Int, _ columns: Int, into out: UnsafeMutablePointer<Float>) {
+    private func transformInputs(
+        _ window: UnsafePointer<Float>, _ rows: Int, _ columns: Int, half: UnsafeMutablePointer<Vector>,
+        into out: UnsafeMutablePointer<Float>
+    ) {
         let line = (4 * columns + 2) * inputs
         for tile in 0..<rows * columns {
             let corner = window + tile / columns * 4 * line + tile % columns * 4 * inputs
-            for c in stride(from: 0, to: inputs, by: 8) {
-                withUnsafeTemporaryAllocation(of: Vector.self, capacity: Self.points) { buffer in
-                    let half = buffer.baseAddress!
-                    for x in 0..<Self.side {
-                        let at = corner + x * inputs + c
-                        let column = Six(
-                            at.vector, (at + line).vector, (at + 2 * line).vector, (at + 3 * line).vector, (at + 4 * line).vector,
-                            (at + 5 * line).vector)
-                        column.inputTransform.store(half + x, step: Self.side)
-                    }
-                    for y in 0..<Self.side {
-                        let row = half + y * Self.side
-                        let to = out + (y * Self.side * Self.tiles + tile) * inputs + c
-                        let step = Self.tiles * inputs
-                        let t = Six(row[0], row[1], row[2], row[3], row[4], row[5]).inputTransform
-                        to.vector = t.v0
-                        (to + step).vector = t.v1
-                        (to + 2 * step).vector = t.v2
-                        (to + 3 * step).vector = t.v3
-                        (to + 4 * step).vector = t.v4
-                        (to + 5 * step).vector = t.v5
-                    }
-                }
-            }
-        }
-    }
-
-    /// The 36 products of a panel: [36][tiles][16].
-    private func multiply(_ left: UnsafePointer<Float>, _ panel: Int, tiles: Int, into out: UnsafeMutablePointer<Float>) {
-        for point in 0..<Self.points {
-            let right = UnsafePointer(panels.pointer) + (panel * Self.points + point) * inputs * 16
-            for tile in stride(from: 0, to: tiles, by: 6) {
-                let rows = min(6, tiles - tile)
-                var block = RegisterBlock()
-                block.addProduct(
-                    SixRows(left + (point * Self.tiles + tile) * inputs, stride: inputs, rows: rows), leftStep: 1, leftSegment: 0,
-                    right, rightStep: 16, rightSegment: 0, segments: 1, length: inputs)
-                let to = out + (point * Self.tiles + tile) * 16
-                block.forEachRow(rows) { row, low, high in
-                    (to + row * 16).vector = low
-                    (to + row * 16 + 8).vector = high
-                }
-            }
-        }
-    }
-
-    /// Aᵀ m A of one tile for the channels of a panel, and the epilogue.
-    private func finish(
-        _ products: UnsafePointer<Float>, _ panel: Int, _ top: Int, _ left: Int, _ output: FeatureMap, _ epilogue: Epilogue
-    ) {
-        let step = Self.tiles * 16
-        for c in stride(from: panel * 16, to: min(outputs, panel * 16 + 16), by: 8) {
-            let (scale, offset) = ((epilogue.scale + c).vector, (epilogue.offset + c).vector)
-            let lanes = min(8, outputs - c)
-            withUnsafeTemporaryAllocation(of: Vector.self, capacity: 4 * Self.side) { buffer in
-                let half = buffer.baseAddress!
+            for c in stride(from: 0, to: inputs, by: lanes) {
                 for x in 0..<Self.side {
-                    let at = products + x * step + c - panel * 16
-                    let row = Self.side * step
+                    let at = corner + x * inputs + c
                     let column = Six(
-                        at.vector, (at + row).vector, (at + 2 * row).vector, (at + 3 * row).vector, (at + 4 * row).vector,
-                        (at + 5 * row).vector)
-                    let t = column.outputTransform
-                    (half[x], half[Self.side + x], half[2 * Self.side + x], half[3 * Self.side + x]) = t
+                        at.vector, (at + line).vector, (at + 2 * line).vector, (at + 3 * line).vector, (at + 4 * line).vector,
+                        (at + 5 * line).vector)
+                    column.inputTransform.store(half + x, step: Self.side)
                 }
-                let pixels = min(4, output.width - left)
-                for y in 0..<min(4, output.height - top) {
+                for y in 0..<Self.side {
                     let row = half + y * Self.side
-                    let t = Six(row[0], row[1], row[2], row[3], row[4], row[5]).outputTransform
-                    let to = output.at(top + y, left) + c
-                    let more = epilogue.residual.map { (UnsafePointer($0.at(top + y, left)) + c, $0.stride) }
-                    func put(_ x: Int, _ value: Vector) {
-                        guard x < pixels else { return }
-                        var value = offset.addingProduct(value, scale)
-                        if epilogue.isSiLU { value *= sigmoid(value) }
-                        if let more { value += (more.0 + x * more.1).vector }
-                        if lanes == 8 {
-                            (to + x * output.stride).vector = value
-                        } else {
-                            for lane in 0..<lanes { to[x * output.stride + lane] = value[lane] }
-                        }
-                    }
-                    put(0, t.0)
-                    put(1, t.1)
-                    put(2, t.2)
-                    put(3, t.3)
+                    let to = out + (y * Self.side * Self.tiles + tile) * inputs + c
+                    let step = Self.tiles * inputs
+                    let t = Six(row[0], row[1], row[2], row[3], row[4], row[5]).inputTransform
+                    to.vector = t.v0
+                    (to + step).vector = t.v1
+                    (to + 2 * step).vector = t.v2
+                    (to + 3 * step).vector = t.v3
+                    (to + 4 * step).vector = t.v4
+                    (to + 5 * step).vector = t.v5
                 }
+            }
+        }
+    }
+
+    /// The 36 products of a group of outputs: [36][tiles][group].
+    private func multiply(_ left: UnsafePointer<Float>, _ first: Int, tiles: Int, into out: UnsafeMutablePointer<Float>) {
+        let isPair = RegisterBlock.panels == 2 && first + 16 < outputs
+        for point in 0..<Self.points {
+            let right = UnsafePointer(panels.pointer) + (first / 16 * Self.points + point) * inputs * 16
+            for tile in stride(from: 0, to: tiles, by: RegisterBlock.rows) {
+                let rows = min(RegisterBlock.rows, tiles - tile)
+                var block = RegisterBlock()
+                let left = LeftRows(left + (point * Self.tiles + tile) * inputs, stride: inputs, rows: rows)
+                let to = out + (point * Self.tiles + tile) * Self.group
+                if isPair {
+                    block.addProduct(
+                        left, leftStep: 1, leftSegment: 0, right, rightStep: 16, rightSegment: 0, segments: 1, length: inputs,
+                        next: Self.points * inputs * 16)
+                    block.forEachRowOfSecond(rows) { row, columns in (to + row * Self.group + 16).panel = columns }
+                } else {
+                    block.addProduct(
+                        left, leftStep: 1, leftSegment: 0, right, rightStep: 16, rightSegment: 0, segments: 1, length: inputs)
+                }
+                block.forEachRow(rows) { row, columns in (to + row * Self.group).panel = columns }
+            }
+        }
+    }
+
+    /// Aᵀ m A of one tile for the channels of a group, and the epilogue.
+    private func finish(
+        _ products: UnsafePointer<Float>, _ first: Int, _ top: Int, _ left: Int, _ output: FeatureMap, _ epilogue: Epilogue,
+        half: UnsafeMutablePointer<Vector>
+    ) {
+        let step = Self.tiles * Self.group
+        for c in stride(from: first, to: min(outputs, first + Self.group), by: lanes) {
+            let (scale, offset) = ((epilogue.scale + c).vector, (epilogue.offset + c).vector)
+            let stored = min(lanes, outputs - c)
+            for x in 0..<Self.side {
+                let at = products + x * step + c - first
+                let row = Self.side * step
+                let column = Six(
+                    at.vector, (at + row).vector, (at + 2 * row).vector, (at + 3 * row).vector, (at + 4 * row).vector,
+                    (at + 5 * row).vector)
+                let t = column.outputTransform
+                (half[x], half[Self.side + x], half[2 * Self.side + x], half[3 * Self.side + x]) = t
+            }
+            let pixels = min(4, output.width - left)
+            for y in 0..<min(4, output.height - top) {
+                let row = half + y * Self.side
+                let t = Six(row[0], row[1], row[2], row[3], row[4], row[5]).outputTransform
+                let to = output.at(top + y, left) + c
+                let more = epilogue.residual.map { (UnsafePointer($0.at(top + y, left)) + c, $0.stride) }
+                func put(_ x: Int, _ value: Vector) {
+                    guard x < pixels else { return }
+                    var value = offset.addingProduct(value, scale)
+                    if epilogue.isSiLU { value *= sigmoid(value) }
+                    if let more { value += (more.0 + x * more.1).vector }
+                    if stored == lanes {
+                        (to + x * output.stride).vector = value
+                    } else {
+                        for lane in 0..<stored { to[x * output.stride + lane] = value[lane] }
+                    }
+                }
+                put(0, t.0)
+                put(1, t.1)
+                put(2, t.2)
+                put(3, t.3)
             }
         }
     }
@@ -269,9 +275,8 @@ private struct Six {
 
     /// Bᵀ v.
     @inline(__always) var inputTransform: Six {
-        let (a, b) = (Vector(repeating: 0.707_106_78), Vector(repeating: 1.414_213_56))
-        let (evenA, oddA) = (v4.addingProduct(v2, Vector(repeating: -2)), a * v3.addingProduct(v1, Vector(repeating: -2)))
-        let (evenB, oddB) = (v4.addingProduct(v2, Vector(repeating: -0.5)), b * v3.addingProduct(v1, Vector(repeating: -0.5)))
+        let (evenA, oddA) = (v4.addingProduct(v2, Vector(repeating: -2)), (v3 - (v1 + v1)) * 0.707_106_78)
+        let (evenB, oddB) = (v4.addingProduct(v2, Vector(repeating: -0.5)), (v3 + v3 - v1) * 0.707_106_78)
         return Six(
             (v0 + v4).addingProduct(v2, Vector(repeating: -2.5)), evenA + oddA, evenA - oddA, evenB + oddB, evenB - oddB,
             (v1 + v5).addingProduct(v3, Vector(repeating: -2.5)))

@@ -14,7 +14,7 @@ public enum PeakRate {
         var (best, total): (Double, Float) = (0, 0)
         for _ in 0..<20 {
             let start = processorSeconds()
-            total += multiplyAdds(rounds, Vector(repeating: 1e-6), Vector(repeating: 1))
+            total += multiplyAdds(rounds, 1e-6, Vector(repeating: 1))
             best = max(best, operations / (processorSeconds() - start))
         }
         // The sums are used, so that the loop stays.
@@ -24,10 +24,12 @@ public enum PeakRate {
 
     /// `rounds` times a multiply-add to each of twelve sums, as many as hide the latency of one. The sums are locals: they stay in registers.
     @inline(never)
-    private static func multiplyAdds(_ rounds: Int, _ x: Vector, _ y: Vector) -> Float {
+    private static func multiplyAdds(_ rounds: Int, _ factor: Float, _ y: Vector) -> Float {
         var (a, b, c, d, e, f) = (Vector(), Vector(), Vector(), Vector(), Vector(), Vector())
         var (g, h, i, j, k, l) = (Vector(), Vector(), Vector(), Vector(), Vector(), Vector())
         for _ in 0..<rounds {
+            // Here, as in the products: of a vector that comes from outside the compiler makes two halves.
+            let x = Vector(repeating: factor)
             a.addProduct(x, y); b.addProduct(x, y); c.addProduct(x, y); d.addProduct(x, y)
             e.addProduct(x, y); f.addProduct(x, y); g.addProduct(x, y); h.addProduct(x, y)
             i.addProduct(x, y); j.addProduct(x, y); k.addProduct(x, y); l.addProduct(x, y)

@@ -1,87 +1,168 @@
-/// The block of sums that the inner loop of every product keeps in registers: 6 rows × 16 columns.
+/// Sixteen floats, the columns of a panel: one register of AVX-512, two of AVX, four of NEON.
+typealias Panel = SIMD16<Float>
+
+extension UnsafePointer<Float> {
+    /// Sixteen elements from here, at any alignment.
+    @inline(__always) var panel: Panel { UnsafeRawPointer(self).loadUnaligned(as: Panel.self) }
+}
+
+extension UnsafeMutablePointer<Float> {
+    /// Sixteen elements from here, at any alignment.
+    @inline(__always) var panel: Panel {
+        get { UnsafeRawPointer(self).loadUnaligned(as: Panel.self) }
+        nonmutating set { UnsafeMutableRawPointer(self).storeBytes(of: newValue, as: Panel.self) }
+    }
+}
+
+/// The block of sums that the inner loop of every product keeps in registers.
 ///
-/// Twelve accumulators, two vectors of the right operand and one broadcast fill the sixteen registers of AVX2.
+/// With AVX2 it has 6 rows and one panel: twelve accumulators, two vectors of the right operand and one broadcast fill the sixteen
+/// registers. With AVX-512 it has 12 rows and, where the right operand has them, two neighbouring panels: 24 accumulators, so that the
+/// loads do not hold up the multiply-adds.
 struct RegisterBlock {
-    var r00 = Vector(), r01 = Vector()
-    var r10 = Vector(), r11 = Vector()
-    var r20 = Vector(), r21 = Vector()
-    var r30 = Vector(), r31 = Vector()
-    var r40 = Vector(), r41 = Vector()
-    var r50 = Vector(), r51 = Vector()
+    #if AVX512
+        static let rows = 12
+        static let panels = 2
+    #else
+        static let rows = 6
+        static let panels = 1
+    #endif
 
-    @inline(__always) init() {}
+    private var first: (upper: SixSums, lower: SixSums)
+    private var second: (upper: SixSums, lower: SixSums)
 
-    /// Every row starts as the same 16 columns (a bias).
-    @inline(__always) init(row low: Vector, _ high: Vector) {
-        r00 = low; r01 = high
-        r10 = low; r11 = high
-        r20 = low; r21 = high
-        r30 = low; r31 = high
-        r40 = low; r41 = high
-        r50 = low; r51 = high
+    @inline(__always) init() { self.init(row: Panel()) }
+
+    /// Every row starts as the same columns (a bias) of one panel or two.
+    @inline(__always) init(row: Panel, _ next: Panel = Panel()) {
+        first = (SixSums(row: row), SixSums(row: row))
+        second = (SixSums(row: next), SixSums(row: next))
     }
 
-    /// Adds the product of six rows of the left operand with a panel of the right one.
+    /// Adds the product of rows of the left operand with a panel of the right one.
     ///
     ///     self[i][j] += Σ_s Σ_k left[i][s · leftSegment + k · leftStep] · right[s · rightSegment + k · rightStep + j]
     ///
     /// A 1×1 convolution has one segment of C_in; a 3×3 convolution has three, one per kernel row, each of 3·C_in contiguous floats of
     /// the padded image; a weight gradient has one per image row and walks the pixels.
+    ///
+    /// - Parameter next: floats from the panel to a second one; nil for one panel alone.
     @inline(__always)
     mutating func addProduct(
-        _ left: SixRows, leftStep: Int, leftSegment: Int,
+        _ left: LeftRows, leftStep: Int, leftSegment: Int,
         _ right: UnsafePointer<Float>, rightStep: Int, rightSegment: Int,
-        segments: Int, length: Int
+        segments: Int, length: Int, next: Int? = nil
     ) {
-        var (a0, a1, a2, a3, a4, a5) = (left.p0, left.p1, left.p2, left.p3, left.p4, left.p5)
-        var b = right
-        var (c00, c01, c10, c11, c20, c21) = (r00, r01, r10, r11, r20, r21)
-        var (c30, c31, c40, c41, c50, c51) = (r30, r31, r40, r41, r50, r51)
-        for _ in 0..<segments {
-            var k = 0
-            var row = b
-            for _ in 0..<length {
-                let b0 = row.vector
-                let b1 = (row + 8).vector
-                let x0 = Vector(repeating: a0[k])
-                c00.addProduct(x0, b0); c01.addProduct(x0, b1)
-                let x1 = Vector(repeating: a1[k])
-                c10.addProduct(x1, b0); c11.addProduct(x1, b1)
-                let x2 = Vector(repeating: a2[k])
-                c20.addProduct(x2, b0); c21.addProduct(x2, b1)
-                let x3 = Vector(repeating: a3[k])
-                c30.addProduct(x3, b0); c31.addProduct(x3, b1)
-                let x4 = Vector(repeating: a4[k])
-                c40.addProduct(x4, b0); c41.addProduct(x4, b1)
-                let x5 = Vector(repeating: a5[k])
-                c50.addProduct(x5, b0); c51.addProduct(x5, b1)
-                k &+= leftStep
-                row += rightStep
+        var (a, b, c, d) = (first.upper, first.lower, second.upper, second.lower)
+        if let next {
+            if left.count > 6 {
+                left.walk(leftStep, leftSegment, right, rightStep, rightSegment, segments, length) { rows, k, panel in
+                    let (near, far) = (panel.panel, (panel + next).panel)
+                    a.addProducts(rows.upper, k, near)
+                    c.addProducts(rows.upper, k, far)
+                    b.addProducts(rows.lower, k, near)
+                    d.addProducts(rows.lower, k, far)
+                }
+            } else {
+                left.walk(leftStep, leftSegment, right, rightStep, rightSegment, segments, length) { rows, k, panel in
+                    a.addProducts(rows.upper, k, panel.panel)
+                    c.addProducts(rows.upper, k, (panel + next).panel)
+                }
             }
-            a0 += leftSegment; a1 += leftSegment; a2 += leftSegment
-            a3 += leftSegment; a4 += leftSegment; a5 += leftSegment
-            b += rightSegment
+            (second.upper, second.lower) = (c, d)
+        } else if Self.rows > 6 && left.count > 6 {
+            left.walk(leftStep, leftSegment, right, rightStep, rightSegment, segments, length) { rows, k, panel in
+                a.addProducts(rows.upper, k, panel.panel)
+                b.addProducts(rows.lower, k, panel.panel)
+            }
+        } else {
+            left.walk(leftStep, leftSegment, right, rightStep, rightSegment, segments, length) { rows, k, panel in
+                a.addProducts(rows.upper, k, panel.panel)
+            }
         }
-        (r00, r01, r10, r11, r20, r21) = (c00, c01, c10, c11, c20, c21)
-        (r30, r31, r40, r41, r50, r51) = (c30, c31, c40, c41, c50, c51)
+        (first.upper, first.lower) = (a, b)
     }
 
-    /// Calls `body(row index, low, high)` for the first `rows` rows.
+    /// Calls `body(row index, columns)` for the first `rows` rows of the first panel.
     @inline(__always)
-    func forEachRow(_ rows: Int, _ body: (Int, Vector, Vector) -> Void) {
-        body(0, r00, r01)
-        if rows > 1 { body(1, r10, r11) }
-        if rows > 2 { body(2, r20, r21) }
-        if rows > 3 { body(3, r30, r31) }
-        if rows > 4 { body(4, r40, r41) }
-        if rows > 5 { body(5, r50, r51) }
+    func forEachRow(_ rows: Int, _ body: (Int, Panel) -> Void) {
+        first.upper.forEachRow(rows, first: 0, body)
+        if Self.rows > 6 && rows > 6 { first.lower.forEachRow(rows - 6, first: 6, body) }
+    }
+
+    /// Calls `body(row index, columns)` for the first `rows` rows of the second panel.
+    @inline(__always)
+    func forEachRowOfSecond(_ rows: Int, _ body: (Int, Panel) -> Void) {
+        second.upper.forEachRow(rows, first: 0, body)
+        if rows > 6 { second.lower.forEachRow(rows - 6, first: 6, body) }
     }
 }
 
-/// Where six rows of a left operand begin; rows that do not exist point to the first one, and their sums are dropped.
-struct SixRows {
-    let p0: UnsafePointer<Float>, p1: UnsafePointer<Float>, p2: UnsafePointer<Float>
-    let p3: UnsafePointer<Float>, p4: UnsafePointer<Float>, p5: UnsafePointer<Float>
+/// Six rows of sums.
+private struct SixSums {
+    var r0: Panel, r1: Panel, r2: Panel, r3: Panel, r4: Panel, r5: Panel
+
+    @inline(__always) init(row: Panel) { (r0, r1, r2, r3, r4, r5) = (row, row, row, row, row, row) }
+
+    @inline(__always)
+    mutating func addProducts(_ left: SixRows, _ k: Int, _ columns: Panel) {
+        r0.addProduct(Panel(repeating: left.p0[k]), columns)
+        r1.addProduct(Panel(repeating: left.p1[k]), columns)
+        r2.addProduct(Panel(repeating: left.p2[k]), columns)
+        r3.addProduct(Panel(repeating: left.p3[k]), columns)
+        r4.addProduct(Panel(repeating: left.p4[k]), columns)
+        r5.addProduct(Panel(repeating: left.p5[k]), columns)
+    }
+
+    @inline(__always)
+    func forEachRow(_ rows: Int, first: Int, _ body: (Int, Panel) -> Void) {
+        body(first, r0)
+        if rows > 1 { body(first + 1, r1) }
+        if rows > 2 { body(first + 2, r2) }
+        if rows > 3 { body(first + 3, r3) }
+        if rows > 4 { body(first + 4, r4) }
+        if rows > 5 { body(first + 5, r5) }
+    }
+}
+
+/// Where the rows of a left operand begin, at most as many as a register block has.
+struct LeftRows {
+    let count: Int
+    fileprivate var upper: SixRows
+    fileprivate var lower: SixRows
+
+    @inline(__always)
+    init(_ start: UnsafePointer<Float>, stride: Int, rows: Int) {
+        count = rows
+        upper = SixRows(start, stride: stride, rows: rows)
+        lower = rows > 6 ? SixRows(start + 6 * stride, stride: stride, rows: rows - 6) : upper
+    }
+
+    /// Calls `body(rows, k, panel)` for every k of every segment: `rows` at the segment's begin, `panel` at the columns of k.
+    @inline(__always)
+    fileprivate func walk(
+        _ step: Int, _ segment: Int, _ right: UnsafePointer<Float>, _ rightStep: Int, _ rightSegment: Int, _ segments: Int, _ length: Int,
+        _ body: (LeftRows, Int, UnsafePointer<Float>) -> Void
+    ) {
+        var (rows, begin) = (self, right)
+        for _ in 0..<segments {
+            var (k, panel) = (0, begin)
+            for _ in 0..<length {
+                body(rows, k, panel)
+                k &+= step
+                panel += rightStep
+            }
+            rows.upper.advance(by: segment)
+            if RegisterBlock.rows > 6 { rows.lower.advance(by: segment) }
+            begin += rightSegment
+        }
+    }
+}
+
+/// Six of them; rows that do not exist point to the first one, and their sums are dropped.
+private struct SixRows {
+    var p0: UnsafePointer<Float>, p1: UnsafePointer<Float>, p2: UnsafePointer<Float>
+    var p3: UnsafePointer<Float>, p4: UnsafePointer<Float>, p5: UnsafePointer<Float>
 
     @inline(__always)
     init(_ start: UnsafePointer<Float>, stride: Int, rows: Int) {
@@ -92,26 +173,28 @@ struct SixRows {
         p4 = rows > 4 ? start + 4 * stride : start
         p5 = rows > 5 ? start + 5 * stride : start
     }
+
+    @inline(__always)
+    mutating func advance(by count: Int) {
+        (p0, p1, p2, p3, p4, p5) = (p0 + count, p1 + count, p2 + count, p3 + count, p4 + count, p5 + count)
+    }
 }
 
 /// Stores the first `columns` (1...16) of sixteen values.
 @inline(__always)
-func store(_ low: Vector, _ high: Vector, to pointer: UnsafeMutablePointer<Float>, columns: Int) {
+func store(_ value: Panel, to pointer: UnsafeMutablePointer<Float>, columns: Int) {
     if columns == 16 {
-        pointer.vector = low
-        (pointer + 8).vector = high
-        return
+        pointer.panel = value
+    } else {
+        for j in 0..<columns { pointer[j] = value[j] }
     }
-    for j in 0..<columns { pointer[j] = j < 8 ? low[j] : high[j - 8] }
 }
 
 /// Loads the first `columns` (1...16) of sixteen values; the others are 0.
 @inline(__always)
-func load(_ pointer: UnsafePointer<Float>, columns: Int) -> (Vector, Vector) {
-    if columns == 16 { return (pointer.vector, (pointer + 8).vector) }
-    var (low, high) = (Vector(), Vector())
-    for j in 0..<columns {
-        if j < 8 { low[j] = pointer[j] } else { high[j - 8] = pointer[j] }
-    }
-    return (low, high)
+func load(_ pointer: UnsafePointer<Float>, columns: Int) -> Panel {
+    if columns == 16 { return pointer.panel }
+    var value = Panel()
+    for j in 0..<columns { value[j] = pointer[j] }
+    return value
 }

@@ -1,16 +1,34 @@
-/// Eight floats: one AVX register, two NEON registers.
-typealias Vector = SIMD8<Float>
+/// As many floats as one register of the processor level holds (two registers of NEON): every kernel is one body over this width.
+#if AVX512
+    typealias Vector = SIMD16<Float>
+#else
+    typealias Vector = SIMD8<Float>
+#endif
+
+/// Floats of a vector: 8 or 16. Rows of features are padded to a multiple of it.
+package let lanes = Vector.scalarCount
 
 extension UnsafePointer<Float> {
-    /// Eight elements from here, at any alignment.
+    /// A vector's elements from here, at any alignment.
     @inline(__always) var vector: Vector { UnsafeRawPointer(self).loadUnaligned(as: Vector.self) }
 }
 
 extension UnsafeMutablePointer<Float> {
-    /// Eight elements from here, at any alignment.
+    /// A vector's elements from here, at any alignment.
     @inline(__always) var vector: Vector {
         get { UnsafeRawPointer(self).loadUnaligned(as: Vector.self) }
         nonmutating set { UnsafeMutableRawPointer(self).storeBytes(of: newValue, as: Vector.self) }
+    }
+}
+
+extension SIMD16<Float> {
+    /// The sum of all elements, by halves (`sum()` adds one after the other).
+    @inline(__always)
+    var total: Float {
+        let eight = lowHalf + highHalf
+        let four = eight.lowHalf + eight.highHalf
+        let two = four.lowHalf + four.highHalf
+        return two.x + two.y
     }
 }
 
@@ -41,7 +59,7 @@ func exponential(_ argument: Vector) -> Vector {
     p = Vector(repeating: 1.666_666_55e-1).addingProduct(p, r)
     p = Vector(repeating: 5.000_000_1e-1).addingProduct(p, r)
     let value = (Vector(repeating: 1) + r).addingProduct(p, r * r)
-    let exponent = SIMD8<Int32>(truncatingIfNeeded: unsafeBitCast(shifted, to: SIMD8<Int32>.self) &- 0x4B40_0000)
+    let exponent = unsafeBitCast(shifted, to: Vector.MaskStorage.self) &- 0x4B40_0000
     return value * unsafeBitCast((exponent &+ 127) &<< 23, to: Vector.self)
 }
 
@@ -50,7 +68,7 @@ func exponential(_ argument: Vector) -> Vector {
 /// The exponent by the bits, then the degree-8 polynomial of Cephes `logf` (Moshier) on √½..<√2.
 @inline(__always)
 func logarithm(_ x: Vector) -> Vector {
-    let bits = unsafeBitCast(x, to: SIMD8<Int32>.self)
+    let bits = unsafeBitCast(x, to: Vector.MaskStorage.self)
     var exponent = Vector(bits &>> 23 &- 127)
     var m = unsafeBitCast((bits & 0x007F_FFFF) | 0x3F80_0000, to: Vector.self)
     let isLarge = m .> 1.414_213_6

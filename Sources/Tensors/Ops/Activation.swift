@@ -31,15 +31,15 @@ public enum Activation {
 
     /// The gate of a gated feed-forward: GELU of the first half of the channels times the second half, (N, H, W, 2C) → (N, H, W, C).
     ///
-    /// - Precondition: C is a multiple of 8.
+    /// - Precondition: C is a multiple of 16.
     public static func geluGate(_ x: Tensor) -> Tensor {
         let c = x.shape.c / 2
-        require(x.shape.c == 2 * c && c % 8 == 0, "gate needs a multiple of 16 channels, not \(x.shape.c)")
+        require(x.shape.c == 2 * c && c % 16 == 0, "gate needs a multiple of 32 channels, not \(x.shape.c)")
         let y = Tensor(uninitialized: x.shape.with(channels: c))
         ThreadPool.ranges(x.shape.pixels, grain: max(1, 8_192 / c)) { range in
             for pixel in range {
                 let (a, out) = (UnsafePointer(x.pointer) + pixel * 2 * c, y.pointer + pixel * c)
-                for j in stride(from: 0, to: c, by: 8) {
+                for j in stride(from: 0, to: c, by: lanes) {
                     (out + j).vector = gelu((a + j).vector) * (a + c + j).vector
                 }
             }
@@ -55,7 +55,7 @@ public enum Activation {
             for pixel in range {
                 let (a, out) = (UnsafePointer(x.pointer) + pixel * 2 * c, result.pointer + pixel * 2 * c)
                 let g = UnsafePointer(gradient.pointer) + pixel * c
-                for j in stride(from: 0, to: c, by: 8) {
+                for j in stride(from: 0, to: c, by: lanes) {
                     let (u, v, d) = ((a + j).vector, (a + c + j).vector, (g + j).vector)
                     (out + j).vector = d * v * geluSlope(u)
                     (out + c + j).vector = d * gelu(u)

@@ -159,12 +159,12 @@ public enum ChannelAttention {
         }
     }
 
-    /// √Σ_p x[p][i]², eight channels at a time.
+    /// √Σ_p x[p][i]², a vector of channels at a time.
     private static func columnNorms(
         _ x: UnsafeMutablePointer<Float>, _ step: Int, pixels: Int, width: Int, into out: UnsafeMutablePointer<Float>
     ) {
-        let whole = width & ~7
-        for i in stride(from: 0, to: whole, by: 8) {
+        let whole = width / lanes * lanes
+        for i in stride(from: 0, to: whole, by: lanes) {
             var (even, odd) = (Vector(), Vector())
             for p in stride(from: 0, to: pixels - 1, by: 2) {
                 let (a, b) = ((x + p * step + i).vector, (x + (p + 1) * step + i).vector)
@@ -200,19 +200,19 @@ public enum ChannelAttention {
                 }
             }
             let share = adding.map { load($0.share + start, columns: columns) }
-            for p in stride(from: 0, to: pixels, by: 6) {
-                let rows = min(6, pixels - p)
+            for p in stride(from: 0, to: pixels, by: RegisterBlock.rows) {
+                let rows = min(RegisterBlock.rows, pixels - p)
                 var block = RegisterBlock()
                 block.addProduct(
-                    SixRows(UnsafePointer(x) + p * xStep, stride: xStep, rows: rows), leftStep: 1, leftSegment: 0,
+                    LeftRows(UnsafePointer(x) + p * xStep, stride: xStep, rows: rows), leftStep: 1, leftSegment: 0,
                     UnsafePointer(panel.pointer), rightStep: 16, rightSegment: 0, segments: 1, length: width)
-                block.forEachRow(rows) { row, low, high in
+                block.forEachRow(rows) { row, sum in
                     let to = out + (p + row) * step + start
                     if let adding, let share {
                         let y = load(adding.y + (p + row) * adding.step + start, columns: columns)
-                        store(low.addingProduct(y.0, share.0), high.addingProduct(y.1, share.1), to: to, columns: columns)
+                        store(sum.addingProduct(y, share), to: to, columns: columns)
                     } else {
-                        store(low, high, to: to, columns: columns)
+                        store(sum, to: to, columns: columns)
                     }
                 }
             }

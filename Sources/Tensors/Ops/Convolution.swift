@@ -76,7 +76,7 @@ public enum Convolution {
             for panel in stride(from: 0, to: weights.outputs, by: 16) {
                 let right = UnsafePointer(weights.panels.pointer + panel / 16 * weights.panelCount)
                 let columns = min(16, weights.outputs - panel)
-                let start = bias.map { load(UnsafePointer($0.pointer) + panel, columns: columns) } ?? (Vector(), Vector())
+                let start = bias.map { load(UnsafePointer($0.pointer) + panel, columns: columns) } ?? Panel()
                 for row in range {
                     let pixels = min(width, shape.pixels - row * width)
                     let image = row / shape.h
@@ -99,26 +99,22 @@ public enum Convolution {
     @inline(__always)
     private static func multiplyRow(
         _ left: UnsafePointer<Float>, pixels: Int, channels: Int, segments: Int, segment: Int, length: Int,
-        _ right: UnsafePointer<Float>, start: (Vector, Vector), residual: UnsafePointer<Float>?,
+        _ right: UnsafePointer<Float>, start: Panel, residual: UnsafePointer<Float>?,
         _ out: UnsafeMutablePointer<Float>, outputs: Int, columns: Int
     ) {
         var pixel = 0
         while pixel < pixels {
-            let rows = min(6, pixels - pixel)
-            var block = RegisterBlock(row: start.0, start.1)
+            let rows = min(RegisterBlock.rows, pixels - pixel)
+            var block = RegisterBlock(row: start)
             block.addProduct(
-                SixRows(left + pixel * channels, stride: channels, rows: rows), leftStep: 1, leftSegment: segment,
+                LeftRows(left + pixel * channels, stride: channels, rows: rows), leftStep: 1, leftSegment: segment,
                 right, rightStep: 16, rightSegment: length * 16, segments: segments, length: length)
-            block.forEachRow(rows) { i, low, high in
+            block.forEachRow(rows) { i, sum in
                 let at = (pixel + i) * outputs
-                if let residual {
-                    let more = load(residual + at, columns: columns)
-                    store(low + more.0, high + more.1, to: out + at, columns: columns)
-                } else {
-                    store(low, high, to: out + at, columns: columns)
-                }
+                let more = residual.map { load($0 + at, columns: columns) } ?? Panel()
+                store(sum + more, to: out + at, columns: columns)
             }
-            pixel += 6
+            pixel += RegisterBlock.rows
         }
     }
 

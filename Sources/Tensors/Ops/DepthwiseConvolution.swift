@@ -23,14 +23,14 @@ public enum DepthwiseConvolution {
         let w = UnsafePointer(weights.pointer)
         func tap(_ index: Int) -> UnsafePointer<Float> { w + (flipped ? 8 - index : index) * s.c }
         let taps = (tap(0), tap(1), tap(2), tap(3), tap(4), tap(5), tap(6), tap(7), tap(8))
-        let whole = s.c & ~7
+        let whole = s.c / lanes * lanes
         ThreadPool.ranges(s.n * s.h, grain: max(1, 32_768 / (s.w * s.c))) { range in
             for row in range {
                 let rows = Rows(around: row, of: input, outside: zeros)
                 let out = output.pointer + row * s.w * s.c
                 for first in stride(from: 0, to: s.w, by: tile) {
                     let last = min(first + tile, s.w)
-                    for c in stride(from: 0, to: whole, by: 8) {
+                    for c in stride(from: 0, to: whole, by: lanes) {
                         let (w0, w1, w2) = ((taps.0 + c).vector, (taps.1 + c).vector, (taps.2 + c).vector)
                         let (w3, w4, w5) = ((taps.3 + c).vector, (taps.4 + c).vector, (taps.5 + c).vector)
                         let (w6, w7, w8) = ((taps.6 + c).vector, (taps.7 + c).vector, (taps.8 + c).vector)
@@ -101,14 +101,14 @@ public enum DepthwiseConvolution {
     public static func weightGradient(input: Tensor, outputGradient: Tensor) -> Tensor {
         let s = input.shape
         let zeros = Tensor(.matrix(s.w, s.c))
-        let whole = s.c & ~7
+        let whole = s.c / lanes * lanes
         return Reduction.pieces(s.n * s.h, grain: max(1, 65_536 / (s.w * s.c)), result: Shape(3, 3, 1, s.c)) { range, sums in
             for row in range {
                 let rows = Rows(around: row, of: input, outside: zeros)
                 let gradient = UnsafePointer(outputGradient.pointer) + row * s.w * s.c
                 for first in stride(from: 0, to: s.w, by: tile) {
                     let last = min(first + tile, s.w)
-                    for c in stride(from: 0, to: whole, by: 8) {
+                    for c in stride(from: 0, to: whole, by: lanes) {
                         accumulate(rows.above, gradient, s, first..<last, c, into: sums + c)
                         accumulate(rows.middle, gradient, s, first..<last, c, into: sums + 3 * s.c + c)
                         accumulate(rows.below, gradient, s, first..<last, c, into: sums + 6 * s.c + c)

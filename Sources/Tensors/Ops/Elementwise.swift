@@ -2,16 +2,16 @@
 public enum Elementwise {
     private static let grain = 16_384
 
-    /// y[i] = f(x[i]). `f` sees eight elements at a time; the last vector may carry undefined elements, whose results are dropped.
+    /// y[i] = f(x[i]). `f` sees a vector of elements at a time; the last vector may carry undefined elements, whose results are dropped.
     @inline(__always)
     static func map(_ x: Tensor, _ f: (Vector) -> Vector) -> Tensor {
         let y = Tensor(uninitialized: x.shape)
         let (px, py) = (UnsafePointer(x.pointer), y.pointer)
         ThreadPool.ranges(x.count, grain: grain) { range in
             var i = range.lowerBound
-            while i + 8 <= range.upperBound {
+            while i + lanes <= range.upperBound {
                 (py + i).vector = f((px + i).vector)
-                i += 8
+                i += lanes
             }
             if i < range.upperBound { storePart(f((px + i).vector), to: py + i, count: range.upperBound - i) }
         }
@@ -26,9 +26,9 @@ public enum Elementwise {
         let (px, py, pz) = (UnsafePointer(x.pointer), UnsafePointer(y.pointer), z.pointer)
         ThreadPool.ranges(x.count, grain: grain) { range in
             var i = range.lowerBound
-            while i + 8 <= range.upperBound {
+            while i + lanes <= range.upperBound {
                 (pz + i).vector = f((px + i).vector, (py + i).vector)
-                i += 8
+                i += lanes
             }
             if i < range.upperBound {
                 storePart(f((px + i).vector, (py + i).vector), to: pz + i, count: range.upperBound - i)
@@ -45,9 +45,9 @@ public enum Elementwise {
         let (px, py, pz, pw) = (UnsafePointer(x.pointer), UnsafePointer(y.pointer), UnsafePointer(z.pointer), w.pointer)
         ThreadPool.ranges(x.count, grain: grain) { range in
             var i = range.lowerBound
-            while i + 8 <= range.upperBound {
+            while i + lanes <= range.upperBound {
                 (pw + i).vector = f((px + i).vector, (py + i).vector, (pz + i).vector)
-                i += 8
+                i += lanes
             }
             if i < range.upperBound {
                 storePart(f((px + i).vector, (py + i).vector, (pz + i).vector), to: pw + i, count: range.upperBound - i)
@@ -113,9 +113,9 @@ public enum Elementwise {
         let (px, py) = (x.pointer, UnsafePointer(y.pointer))
         ThreadPool.ranges(x.count, grain: grain) { range in
             var i = range.lowerBound
-            while i + 8 <= range.upperBound {
+            while i + lanes <= range.upperBound {
                 (px + i).vector += (py + i).vector
-                i += 8
+                i += lanes
             }
             while i < range.upperBound {
                 px[i] += py[i]

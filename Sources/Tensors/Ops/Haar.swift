@@ -58,14 +58,14 @@ public enum Haar {
         _ lh: UnsafeMutablePointer<Float>, _ hh: UnsafeMutablePointer<Float>
     ) {
         var j = 0
-        while j + 8 <= count {
+        while j + lanes <= count {
             let (va, vb, vc, vd) = ((a + j).vector, (b + j).vector, (c + j).vector, (d + j).vector)
             let (p, q, r, t) = (va + vb, vc + vd, va - vb, vc - vd)
             (ll + j).vector = (p + q) * 0.5
             (hl + j).vector = (p - q) * 0.5
             (lh + j).vector = (r + t) * 0.5
             (hh + j).vector = (r - t) * 0.5
-            j += 8
+            j += lanes
         }
         while j < count {
             let (p, q, r, t) = (a[j] + b[j], c[j] + d[j], a[j] - b[j], c[j] - d[j])

@@ -66,11 +66,11 @@ public enum ImageFilter {
     ) {
         weights.withUnsafeBufferPointer { weights in
             var i = 0
-            while i + 8 <= count {
+            while i + lanes <= count {
                 var sum = Vector()
                 for k in 0..<weights.count { sum.addProduct((from + i + k * stride).vector, Vector(repeating: weights[k])) }
                 (to + i).vector = sum
-                i += 8
+                i += lanes
             }
             while i < count {
                 var sum: Float = 0

@@ -7,17 +7,17 @@ public enum LayerNorm {
 
     /// The normalised input (N, H, W, C) under `scale` and `shift` (1, 1, 1, C). O(count).
     ///
-    /// - Precondition: C is a multiple of 8.
+    /// - Precondition: C is a multiple of 16.
     public static func forward(_ x: Tensor, scale: Tensor, shift: Tensor) -> Tensor {
         let c = x.shape.c
-        require(c % 8 == 0 && scale.count == c && shift.count == c, "normalisation needs a multiple of 8 channels, not \(c)")
+        require(c % 16 == 0 && scale.count == c && shift.count == c, "normalisation needs a multiple of 16 channels, not \(c)")
         let y = Tensor(uninitialized: x.shape)
         let (gamma, beta) = (UnsafePointer(scale.pointer), UnsafePointer(shift.pointer))
         ThreadPool.ranges(x.shape.pixels, grain: max(1, 16_384 / c)) { range in
             for pixel in range {
                 let (from, to) = (UnsafePointer(x.pointer) + pixel * c, y.pointer + pixel * c)
                 let (mean, inverse) = moments(from, c)
-                for j in stride(from: 0, to: c, by: 8) {
+                for j in stride(from: 0, to: c, by: lanes) {
                     let normal = ((from + j).vector - mean) * inverse
                     (to + j).vector = (beta + j).vector.addingProduct(normal, (gamma + j).vector)
                 }
@@ -29,15 +29,16 @@ public enum LayerNorm {
     /// Mean and 1 / √(variance + ε) of one pixel.
     @inline(__always)
     static func moments(_ x: UnsafePointer<Float>, _ c: Int) -> (Float, Float) {
-        var sum = Vector()
-        for j in stride(from: 0, to: c, by: 8) { sum += (x + j).vector }
-        let mean = sum.sum() / Float(c)
-        var squares = Vector()
-        for j in stride(from: 0, to: c, by: 8) {
-            let d = (x + j).vector - mean
+        // In the same order whatever the width of a register, so that all processors see the same picture.
+        var sum = Panel()
+        for j in stride(from: 0, to: c, by: 16) { sum += (x + j).panel }
+        let mean = sum.total / Float(c)
+        var squares = Panel()
+        for j in stride(from: 0, to: c, by: 16) {
+            let d = (x + j).panel - mean
             squares.addProduct(d, d)
         }
-        return (mean, 1 / (squares.sum() / Float(c) + epsilon).squareRoot())
+        return (mean, 1 / (squares.total / Float(c) + epsilon).squareRoot())
     }
 
     /// The gradients of the input (N, H, W, C), the scale and the shift (1, 1, 1, C). O(count).
@@ -53,18 +54,18 @@ public enum LayerNorm {
                 let g = UnsafePointer(outputGradient.pointer) + pixel * c
                 let to = input.pointer + pixel * c
                 let (mean, inverse) = moments(from, c)
-                var (total, projection) = (Vector(), Vector())
-                for j in stride(from: 0, to: c, by: 8) {
-                    let normal = ((from + j).vector - mean) * inverse
-                    let d = (g + j).vector
-                    (sums + j).vector.addProduct(d, normal)
-                    (sums + c + j).vector += d
-                    let scaled = d * (gamma + j).vector
+                var (total, projection) = (Panel(), Panel())
+                for j in stride(from: 0, to: c, by: 16) {
+                    let normal = ((from + j).panel - mean) * inverse
+                    let d = (g + j).panel
+                    (sums + j).panel.addProduct(d, normal)
+                    (sums + c + j).panel += d
+                    let scaled = d * (gamma + j).panel
                     total += scaled
                     projection.addProduct(scaled, normal)
                 }
-                let (meanGradient, slope) = (total.sum() / Float(c), projection.sum() / Float(c))
-                for j in stride(from: 0, to: c, by: 8) {
+                let (meanGradient, slope) = (total.total / Float(c), projection.total / Float(c))
+                for j in stride(from: 0, to: c, by: lanes) {
                     let normal = ((from + j).vector - mean) * inverse
                     let scaled = (g + j).vector * (gamma + j).vector
                     (to + j).vector = (scaled - meanGradient - normal * slope) * inverse

@@ -5,13 +5,13 @@ public enum Modulation {
     /// `x` (N, H, W, C) under `m` (N, 1, 1, 2C), or (1, 1, 1, 2C) for the whole batch. O(count).
     public static func forward(_ x: Tensor, _ m: Tensor) -> Tensor {
         let s = x.shape
-        require(s.c % 8 == 0 && m.shape.c == 2 * s.c && (m.shape.n == s.n || m.shape.n == 1), "modulation \(m.shape) does not fit \(s)")
+        require(s.c % 16 == 0 && m.shape.c == 2 * s.c && (m.shape.n == s.n || m.shape.n == 1), "modulation \(m.shape) does not fit \(s)")
         let y = Tensor(uninitialized: s)
         ThreadPool.ranges(s.pixels, grain: max(1, 16_384 / s.c)) { range in
             for pixel in range {
                 let scale = UnsafePointer(m.pointer) + (m.shape.n == 1 ? 0 : pixel / (s.h * s.w)) * 2 * s.c
                 let (from, to) = (UnsafePointer(x.pointer) + pixel * s.c, y.pointer + pixel * s.c)
-                for j in stride(from: 0, to: s.c, by: 8) {
+                for j in stride(from: 0, to: s.c, by: lanes) {
                     let v = (from + j).vector
                     (to + j).vector = ((scale + s.c + j).vector + v).addingProduct(v, (scale + j).vector)
                 }
@@ -33,7 +33,7 @@ public enum Modulation {
                     let at = (n * area + pixel) * s.c
                     let (from, g) = (UnsafePointer(x.pointer) + at, UnsafePointer(outputGradient.pointer) + at)
                     let to = input.pointer + at
-                    for j in stride(from: 0, to: s.c, by: 8) {
+                    for j in stride(from: 0, to: s.c, by: lanes) {
                         let d = (g + j).vector
                         (to + j).vector = d.addingProduct(d, (scale + j).vector)
                         (sums + j).vector.addProduct(d, (from + j).vector)

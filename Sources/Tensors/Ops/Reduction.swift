@@ -34,9 +34,9 @@ public enum Reduction {
             for pixel in range {
                 let row = UnsafePointer(x.pointer) + pixel * c
                 var j = 0
-                while j + 8 <= c {
+                while j + lanes <= c {
                     (sums + j).vector += (row + j).vector
-                    j += 8
+                    j += lanes
                 }
                 while j < c {
                     sums[j] += row[j]

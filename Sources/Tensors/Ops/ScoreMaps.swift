@@ -3,7 +3,7 @@
 public enum ScoreMaps {
     private static let grain = 4096
 
-    /// Σ body(i) over the vectors of eight that cover `0..<count`, without the lanes behind the end.
+    /// Σ body(i) over the vectors that cover `0..<count`, without the lanes behind the end.
     @inline(__always)
     private static func sum(_ count: Int, _ body: (Int) -> Vector) -> Double {
         let pieces = (count + grain - 1) / grain
@@ -12,9 +12,9 @@ public enum ScoreMaps {
             ThreadPool.ranges(count, grain: grain) { range in
                 var sum = Vector()
                 var i = range.lowerBound
-                while i + 8 <= range.upperBound {
+                while i + lanes <= range.upperBound {
                     sum += body(i)
-                    i += 8
+                    i += lanes
                 }
                 if i < range.upperBound {
                     let rest = body(i)

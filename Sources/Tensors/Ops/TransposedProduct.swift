@@ -19,25 +19,24 @@ enum TransposedProduct {
         into out: UnsafeMutablePointer<Float>, rows: Int, columns: Int, rowStride: Int, chunks: Int, threads: Int = ThreadPool.threads,
         _ pixels: (Int) -> Pixels
     ) {
-        let rowBlocks = (rows + 5) / 6
+        let rowBlocks = (rows + RegisterBlock.rows - 1) / RegisterBlock.rows
         let columnBlocks = (columns + 15) / 16
         let blocks = rowBlocks * columnBlocks
         ThreadPool.ranges(blocks, grain: (blocks + threads - 1) / threads) { range in
             for chunk in 0..<chunks {
                 let run = pixels(chunk)
                 for block in range {
-                    let i = block / columnBlocks * 6
+                    let i = block / columnBlocks * RegisterBlock.rows
                     let j = block % columnBlocks * 16
-                    let (count, width) = (min(6, rows - i), min(16, columns - j))
+                    let (count, width) = (min(RegisterBlock.rows, rows - i), min(16, columns - j))
                     var sums = RegisterBlock()
                     sums.addProduct(
-                        SixRows(run.left + i, stride: 1, rows: count), leftStep: run.leftStep, leftSegment: run.leftSegment,
+                        LeftRows(run.left + i, stride: 1, rows: count), leftStep: run.leftStep, leftSegment: run.leftSegment,
                         run.right + j, rightStep: run.rightStep, rightSegment: run.rightSegment,
                         segments: run.segments, length: run.length)
-                    sums.forEachRow(count) { row, low, high in
+                    sums.forEachRow(count) { row, sum in
                         let target = out + (i + row) * rowStride + j
-                        let old = load(target, columns: width)
-                        store(old.0 + low, old.1 + high, to: target, columns: width)
+                        store(load(target, columns: width) + sum, to: target, columns: width)
                     }
                 }
             }

@@ -113,7 +113,7 @@ for i, (n, h, w, c, o) in enumerate([(1, 1, 1, 3, 2), (2, 5, 4, 6, 9), (1, 2, 7,
         record(f"convolution{k}-bias-residual-{i}", convolution, x=x, weights=weights, bias=bias, residual=residual)
 for i, (n, h, w, c) in enumerate([(1, 1, 1, 1), (2, 5, 3, 7), (1, 6, 7, 16)]):
     record(f"depthwise-{i}", depthwise, x=(n, h, w, c), weights=(3, 3, 1, c), bias=(1, 1, 1, c))
-for i, (n, h, w, c) in enumerate([(1, 1, 1, 8), (2, 3, 3, 16), (1, 2, 3, 24)]):
+for i, (n, h, w, c) in enumerate([(1, 1, 1, 16), (2, 3, 3, 32), (1, 2, 3, 48)]):
     record(f"layer-norm-{i}", layer_norm, x=(n, h, w, c), scale=(1, 1, 1, c), shift=(1, 1, 1, c))
     record(f"modulate-each-{i}", modulate, x=(n, h, w, c), m=(n, 1, 1, 2 * c))
     record(f"modulate-all-{i}", modulate, x=(n, h, w, c), m=(1, 1, 1, 2 * c))

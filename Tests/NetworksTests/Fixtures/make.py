@@ -104,7 +104,7 @@ def record(case, function, parameters, **inputs):
         tensors[f"{case}/{name}"] = x.detach().float().contiguous()
 
 
-for i, (shape, heads, hidden) in enumerate([((2, 3, 5, 16), 2, 24), ((1, 1, 1, 16), 1, 8)]):
+for i, (shape, heads, hidden) in enumerate([((2, 3, 5, 16), 2, 48), ((1, 1, 1, 16), 1, 16)]):
     p, c = {}, shape[3]
     scale_and_shift(p, "attention_norm", c)
     dense(p, "attention.expand", 1, c, 3 * c)
@@ -128,7 +128,7 @@ dense(p, "project", 1, c, c)
 p["temperature"] = torch.rand(1, 1, 1, c // 16) + 0.5
 record("cross-attention-0", cross_attention, p, x=torch.randn(2, 4, 3, c), y=torch.randn(2, 4, 3, c))
 
-p, c = {}, 8
+p, c = {}, 16
 scale_and_shift(p, "norm", c)
 dense(p, "first", 3, c, c)
 dense(p, "modulation", 1, 16, 2 * c)
