@@ -66,9 +66,9 @@ package struct PackedCrossAttention: Sendable {
 
     /// Memory for maps of the size of `values`: two other maps than input and output.
     package func memory(values: (FeatureMap, FeatureMap), from arena: inout Arena) -> Memory {
-        let blocks = Block.count(height: values.0.height, width: values.0.width)
+        let cells = Block.cells(height: values.0.height, width: values.0.width)
         return Memory(
-            values: [values.0, values.1], sums: (0..<2).map { _ in arena.reserve(blocks * AttentionSums.count(channels: channels)) },
+            values: [values.0, values.1], sums: (0..<2).map { _ in arena.reserve(cells * AttentionSums.count(channels: channels)) },
             matrices: (0..<2).map { _ in PackedMatrix(inputs: channels, outputs: channels) })
     }
 
@@ -80,10 +80,10 @@ package struct PackedCrossAttention: Sendable {
     package func run(
         _ a: FeatureMap, _ b: FeatureMap, into out: FeatureMap, memory: Memory, tile: TileAttention? = nil, workers: Workers
     ) -> Bool {
-        let (blocks, core) = (Block.count(height: a.height, width: a.width), tile.core(in: a))
-        workers.run(blocks) { number, scratch in attend(number, a, b, core, memory, scratch) }
+        let (cells, core) = (Block.cells(height: a.height, width: a.width), tile.core(in: a))
+        workers.blocks(a.height, a.width) { block, scratch in attend(block, a, b, core, memory, scratch) }
         let areComplete = [tile, tile?.next].enumerated().map { side, attention in
-            AttentionSums.total(memory.sums[side], blocks: blocks, channels: channels)
+            AttentionSums.total(memory.sums[side], cells: cells, channels: channels)
             return attention.complete(memory.sums[side], count: AttentionSums.count(channels: channels))
         }
         guard areComplete == [true, true] else { return false }
@@ -109,13 +109,9 @@ package struct PackedCrossAttention: Sendable {
     }
 
     private func attend(
-        _ number: Int, _ a: FeatureMap, _ b: FeatureMap, _ core: Block, _ memory: Memory, _ scratch: UnsafeMutablePointer<Float>
+        _ block: Block, _ a: FeatureMap, _ b: FeatureMap, _ core: Block, _ memory: Memory, _ scratch: UnsafeMutablePointer<Float>
     ) {
-        let block = Block(number, height: a.height, width: a.width)
         let (count, size) = (block.columns.count, AttentionSums.count(channels: channels))
-        let sums = (memory.sums[0] + number * size, memory.sums[1] + number * size)
-        sums.0.update(repeating: 0, count: size)
-        sums.1.update(repeating: 0, count: size)
         let queryKey = (scratch, scratch + count * 2 * channels)
         let inner = (scratch + count * 4 * channels, scratch + count * 4 * channels + projections[0].scratch)
         var windows = (
@@ -135,7 +131,10 @@ package struct PackedCrossAttention: Sendable {
             }
             let counted = block.columns(of: core, inRow: one.y)
             let first = counted.lowerBound * 2 * channels
-            for (query, key, sums) in [(queryKey.0, queryKey.1, sums.0), (queryKey.1, queryKey.0, sums.1)] {
+            let cell = block.cell(inRow: one.y, width: a.width)
+            for (query, key, sums) in [(queryKey.0, queryKey.1, memory.sums[0]), (queryKey.1, queryKey.0, memory.sums[1])] {
+                let sums = sums + cell * size
+                if Block.isFirst(row: one.y) { sums.update(repeating: 0, count: size) }
                 AttentionSums.add(
                     query: query + first, key: key + first + channels, stride: 2 * channels, channels: channels, count: counted.count,
                     to: sums)

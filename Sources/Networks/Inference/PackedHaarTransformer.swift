@@ -39,9 +39,7 @@ package struct PackedHaarTransformer: Sendable {
             }
         }
         guard transformer.run(low, into: memory.attended, memory: memory.transformer, tile: tile, workers: workers) else { return false }
-        workers.run(Block.count(height: low.height, width: low.width)) { number, scratch in
-            join(Block(number, height: low.height, width: low.width), x, memory.attended, out, scratch)
-        }
+        workers.blocks(low.height, low.width) { block, scratch in join(block, x, memory.attended, out, scratch) }
         return true
     }
 

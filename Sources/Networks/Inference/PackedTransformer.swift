@@ -43,7 +43,7 @@ package struct PackedTransformer: Sendable {
         matrix.bias.update(from: projectionBias.pointer, count: channels)
         return Memory(
             values: values,
-            sums: arena.reserve(Block.count(height: values.height, width: values.width) * AttentionSums.count(channels: channels)),
+            sums: arena.reserve(Block.cells(height: values.height, width: values.width) * AttentionSums.count(channels: channels)),
             matrix: matrix)
     }
 
@@ -53,22 +53,19 @@ package struct PackedTransformer: Sendable {
     /// - Returns: false, with `out` untouched, where the tile has to wait for the sums of others.
     @discardableResult
     package func run(_ x: FeatureMap, into out: FeatureMap, memory: Memory, tile: TileAttention? = nil, workers: Workers) -> Bool {
-        let (blocks, core) = (Block.count(height: x.height, width: x.width), tile.core(in: x))
-        workers.run(blocks) { number, scratch in attend(number, x, core, memory, scratch) }
-        AttentionSums.total(memory.sums, blocks: blocks, channels: channels)
+        let core = tile.core(in: x)
+        workers.blocks(x.height, x.width) { block, scratch in attend(block, x, core, memory, scratch) }
+        AttentionSums.total(memory.sums, cells: Block.cells(height: x.height, width: x.width), channels: channels)
         guard tile.complete(memory.sums, count: AttentionSums.count(channels: channels)) else { return false }
         AttentionSums.fold(
             memory.sums, channels: channels, temperature: temperature.pointer, projection: projection.pointer, into: memory.matrix)
-        workers.run(blocks) { number, scratch in feed(number, x, out, memory, scratch) }
+        workers.blocks(x.height, x.width) { block, scratch in feed(block, x, out, memory, scratch) }
         return true
     }
 
     /// The first pass over one block: values everywhere, sums over the core.
-    private func attend(_ number: Int, _ x: FeatureMap, _ core: Block, _ memory: Memory, _ scratch: UnsafeMutablePointer<Float>) {
-        let block = Block(number, height: x.height, width: x.width)
+    private func attend(_ block: Block, _ x: FeatureMap, _ core: Block, _ memory: Memory, _ scratch: UnsafeMutablePointer<Float>) {
         let count = block.columns.count
-        let sums = memory.sums + number * AttentionSums.count(channels: channels)
-        sums.update(repeating: 0, count: AttentionSums.count(channels: channels))
         let (queryKey, inner) = (scratch, scratch + count * 2 * channels)
         var window = attention.window(block, height: x.height, width: x.width, scratch: inner)
         let filled = window.filled
@@ -81,13 +78,14 @@ package struct PackedTransformer: Sendable {
                 stride: memory.values.stride)
             let counted = block.columns(of: core, inRow: rows.y)
             let query = queryKey + counted.lowerBound * 2 * channels
+            let sums = memory.sums + block.cell(inRow: rows.y, width: x.width) * AttentionSums.count(channels: channels)
+            if Block.isFirst(row: rows.y) { sums.update(repeating: 0, count: AttentionSums.count(channels: channels)) }
             AttentionSums.add(query: query, key: query + channels, stride: 2 * channels, channels: channels, count: counted.count, to: sums)
         }
     }
 
     /// The second pass over one block.
-    private func feed(_ number: Int, _ x: FeatureMap, _ out: FeatureMap, _ memory: Memory, _ scratch: UnsafeMutablePointer<Float>) {
-        let block = Block(number, height: x.height, width: x.width)
+    private func feed(_ block: Block, _ x: FeatureMap, _ out: FeatureMap, _ memory: Memory, _ scratch: UnsafeMutablePointer<Float>) {
         let (count, left) = (block.columns.count, block.columns.lowerBound)
         let attended = scratch
         let expanded = attended + 3 * (Block.widest + 2) * channels

@@ -17,6 +17,13 @@ package struct Workers: @unchecked Sendable {
         ThreadPool.run(pieces, workers: min(count, ThreadPool.threads)) { piece, worker in body(piece, scratch + worker * size) }
     }
 
+    /// `run` over the blocks of a map.
+    func blocks(_ height: Int, _ width: Int, _ body: (_ block: Block, _ scratch: UnsafeMutablePointer<Float>) -> Void) {
+        run(Block.count(height: height, width: width, workers: count)) { number, scratch in
+            body(Block(number, height: height, width: width, workers: count), scratch)
+        }
+    }
+
     /// `run` over the rows of a map, several at a time.
     package func rows(_ height: Int, _ body: (_ rows: Range<Int>, _ scratch: UnsafeMutablePointer<Float>) -> Void) {
         let step = max(1, height / 16)
@@ -34,21 +41,39 @@ package struct Block {
     /// The widest block: the rows that a Transformer block keeps for it fit the second-level cache.
     package static let widest = 64
 
-    /// Rows of the blocks of a map: enough blocks for several threads, and few rows computed twice.
-    private static func tall(_ height: Int) -> Int { min(32, max(8, height / 4)) }
+    /// Rows of a cell. Blocks are made of whole cells, and sums over pixels are taken cell by cell: the cells depend on the map's size
+    /// alone, so that the sums do not depend on the number of threads.
+    private static let cell = 8
 
-    /// How many blocks a map has. They depend on its size alone.
-    package static func count(height: Int, width: Int) -> Int {
-        ((height + tall(height) - 1) / tall(height)) * ((width + widest - 1) / widest)
+    /// How many blocks there are across a map of this width.
+    private static func across(_ width: Int) -> Int { (width + widest - 1) / widest }
+
+    /// How many cells a map has.
+    package static func cells(height: Int, width: Int) -> Int { (height + cell - 1) / cell * across(width) }
+
+    /// Rows of the blocks of a map: as many as leave work for all threads, since the rows at the edges are computed twice.
+    private static func tall(_ height: Int, _ workers: Int) -> Int {
+        ((height + cell - 1) / cell + workers - 1) / workers * cell
     }
 
-    /// The block of a number.
-    package init(_ number: Int, height: Int, width: Int) {
-        let across = (width + Self.widest - 1) / Self.widest
-        let (top, left) = (number / across * Self.tall(height), number % across * Self.widest)
-        rows = top..<min(height, top + Self.tall(height))
+    /// How many blocks a map has for so many threads.
+    package static func count(height: Int, width: Int, workers: Int) -> Int {
+        (height + tall(height, workers) - 1) / tall(height, workers) * across(width)
+    }
+
+    /// The block of a number, counted row by row.
+    package init(_ number: Int, height: Int, width: Int, workers: Int) {
+        let (row, column) = number.quotientAndRemainder(dividingBy: Self.across(width))
+        let (top, left) = (row * Self.tall(height, workers), column * Self.widest)
+        rows = top..<min(height, top + Self.tall(height, workers))
         columns = left..<min(width, left + Self.widest)
     }
+
+    /// The number of the cell that the block has in row `y` of a map of this width.
+    func cell(inRow y: Int, width: Int) -> Int { y / Self.cell * Self.across(width) + columns.lowerBound / Self.widest }
+
+    /// Whether cells begin with row `y`.
+    static func isFirst(row y: Int) -> Bool { y % cell == 0 }
 }
 
 extension Block {

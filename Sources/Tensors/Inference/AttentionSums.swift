@@ -6,8 +6,8 @@
 
 /// The sums over pixels that transposed attention needs: per head G = QᵀK (16 × 16), and per channel Σq² and Σk².
 ///
-/// They are taken row by row while queries and keys lie in the cache, into one set of sums for each block of the image; the sets are
-/// added in the order of the blocks, whatever thread made them.
+/// They are taken row by row while queries and keys lie in the cache, into one set of sums for each cell of the image; the sets are
+/// added in the order of the cells, whatever thread made them.
 package enum AttentionSums {
     /// Channels of a head.
     package static let width = 16
@@ -50,11 +50,11 @@ package enum AttentionSums {
         }
     }
 
-    /// Adds up `blocks` sets of sums in their order, into the first. O(blocks · channels).
-    package static func total(_ sums: UnsafeMutablePointer<Float>, blocks: Int, channels: Int) {
+    /// Adds up the sets of sums of `cells` cells in their order, into the first. O(cells · channels).
+    package static func total(_ sums: UnsafeMutablePointer<Float>, cells: Int, channels: Int) {
         let count = count(channels: channels)
-        for block in 1..<max(1, blocks) {
-            for i in stride(from: 0, to: count, by: lanes) { (sums + i).vector += (sums + block * count + i).vector }
+        for cell in 1..<max(1, cells) {
+            for i in stride(from: 0, to: count, by: lanes) { (sums + i).vector += (sums + cell * count + i).vector }
         }
     }
 

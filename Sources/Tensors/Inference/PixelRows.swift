@@ -11,12 +11,26 @@ package enum PixelRows {
         _ x: UnsafePointer<Float>, stride step: Int, channels: Int, count: Int, into y: UnsafeMutablePointer<Float>, outStride: Int,
         affine: (scale: UnsafePointer<Float>, shift: UnsafePointer<Float>)? = nil
     ) {
-        for pixel in 0..<count {
-            let (from, to) = (x + pixel * step, y + pixel * outStride)
-            let (mean, inverse) = LayerNorm.moments(from, channels)
-            for j in stride(from: 0, to: channels, by: lanes) {
-                let normal = ((from + j).vector - mean) * inverse
-                (to + j).vector = affine.map { ($0.shift + j).vector.addingProduct(normal, ($0.scale + j).vector) } ?? normal
+        let share = 1 / Float(channels)
+        // Sixteen pixels at a time: their sums do not wait for each other, and one root serves them all.
+        withUnsafeTemporaryAllocation(of: Float.self, capacity: 32) { buffer in
+            let (means, inverses) = (buffer.baseAddress!, buffer.baseAddress! + 16)
+            inverses.panel = Panel()
+            for first in stride(from: 0, to: count, by: 16) {
+                let pixels = min(16, count - first)
+                for pixel in 0..<pixels { means[pixel] = LayerNorm.sum(x + (first + pixel) * step, channels) * share }
+                for pixel in 0..<pixels {
+                    inverses[pixel] = LayerNorm.squares(x + (first + pixel) * step, channels, about: means[pixel])
+                }
+                inverses.panel = 1 / (inverses.panel * share + LayerNorm.epsilon).squareRoot()
+                for pixel in 0..<pixels {
+                    let (from, to) = (x + (first + pixel) * step, y + (first + pixel) * outStride)
+                    let (mean, inverse) = (means[pixel], inverses[pixel])
+                    for j in stride(from: 0, to: channels, by: lanes) {
+                        let normal = ((from + j).vector - mean) * inverse
+                        (to + j).vector = affine.map { ($0.shift + j).vector.addingProduct(normal, ($0.scale + j).vector) } ?? normal
+                    }
+                }
             }
         }
     }

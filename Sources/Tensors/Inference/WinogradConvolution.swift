@@ -24,6 +24,9 @@ package struct WinogradConvolution: Sendable {
     private static let (side, points) = (6, 36)
     /// Output channels that are multiplied and transformed back together.
     private static let group = 16 * RegisterBlock.panels
+    /// Floats from one point's features to the next one's, `channels` a tile: with a cache line between them, so that the points of a tile
+    /// do not meet in a few sets of the first-level cache.
+    private static func step(_ channels: Int) -> Int { tiles * channels + 16 }
 
     /// Roundings that a term meets: 5 and 5 in the two passes of the input's transform, one for the weight (transformed in double), the
     /// sum over the channels, 5 and 5 back, and the two of scale and offset.
@@ -96,7 +99,7 @@ package struct WinogradConvolution: Sendable {
 
     /// Floats of scratch memory that one block needs.
     package var scratch: Int {
-        (4 * Self.tileRows + 2) * (4 * Self.tileColumns + 2) * inputs + Self.points * Self.tiles * (inputs + Self.group) + Self.points * lanes
+        (4 * Self.tileRows + 2) * (4 * Self.tileColumns + 2) * inputs + Self.points * (Self.step(inputs) + Self.step(Self.group) + lanes)
     }
 
     /// How many blocks a map of this size has.
@@ -122,10 +125,16 @@ package struct WinogradConvolution: Sendable {
         let columns = (min(4 * Self.tileColumns, input.width - left) + 3) / 4
         let gathered = scratch
         let transformed = gathered + (4 * Self.tileRows + 2) * (4 * Self.tileColumns + 2) * inputs
-        let products = transformed + Self.points * Self.tiles * inputs
-        let half = UnsafeMutableRawPointer(products + Self.points * Self.tiles * Self.group).assumingMemoryBound(to: Vector.self)
-        gather(input, top - 1, left - 1, rows: 4 * rows + 2, columns: 4 * columns + 2, affine, into: gathered)
-        transformInputs(gathered, rows, columns, half: half, into: transformed)
+        let products = transformed + Self.points * Self.step(inputs)
+        let half = UnsafeMutableRawPointer(products + Self.points * Self.step(Self.group)).assumingMemoryBound(to: Vector.self)
+        let (height, width) = (4 * rows + 2, 4 * columns + 2)
+        let isInside = top > 0 && left > 0 && top - 1 + height <= input.height && left - 1 + width <= input.width
+        if isInside && affine == nil && input.stride == inputs {
+            transformInputs(input.at(top - 1, left - 1), line: input.line, rows, columns, half: half, into: transformed)
+        } else {
+            gather(input, top - 1, left - 1, rows: height, columns: width, affine, into: gathered)
+            transformInputs(gathered, line: width * inputs, rows, columns, half: half, into: transformed)
+        }
         for first in stride(from: 0, to: outputs, by: Self.group) {
             multiply(UnsafePointer(transformed), first, tiles: rows * columns, into: products)
             for tile in 0..<rows * columns {
@@ -166,10 +175,9 @@ package struct WinogradConvolution: Sendable {
 
     /// Bᵀ d B of every tile: [36][tiles][inputs].
     private func transformInputs(
-        _ window: UnsafePointer<Float>, _ rows: Int, _ columns: Int, half: UnsafeMutablePointer<Vector>,
+        _ window: UnsafePointer<Float>, line: Int, _ rows: Int, _ columns: Int, half: UnsafeMutablePointer<Vector>,
         into out: UnsafeMutablePointer<Float>
     ) {
-        let line = (4 * columns + 2) * inputs
         for tile in 0..<rows * columns {
             let corner = window + tile / columns * 4 * line + tile % columns * 4 * inputs
             for c in stride(from: 0, to: inputs, by: lanes) {
@@ -182,8 +190,8 @@ package struct WinogradConvolution: Sendable {
                 }
                 for y in 0..<Self.side {
                     let row = half + y * Self.side
-                    let to = out + (y * Self.side * Self.tiles + tile) * inputs + c
-                    let step = Self.tiles * inputs
+                    let step = Self.step(inputs)
+                    let to = out + y * Self.side * step + tile * inputs + c
                     let t = Six(row[0], row[1], row[2], row[3], row[4], row[5]).inputTransform
                     to.vector = t.v0
                     (to + step).vector = t.v1
@@ -204,8 +212,8 @@ package struct WinogradConvolution: Sendable {
             for tile in stride(from: 0, to: tiles, by: RegisterBlock.rows) {
                 let rows = min(RegisterBlock.rows, tiles - tile)
                 var block = RegisterBlock()
-                let left = LeftRows(left + (point * Self.tiles + tile) * inputs, stride: inputs, rows: rows)
-                let to = out + (point * Self.tiles + tile) * Self.group
+                let left = LeftRows(left + point * Self.step(inputs) + tile * inputs, stride: inputs, rows: rows)
+                let to = out + point * Self.step(Self.group) + tile * Self.group
                 if isPair {
                     block.addProduct(
                         left, leftStep: 1, leftSegment: 0, right, rightStep: 16, rightSegment: 0, segments: 1, length: inputs,
@@ -225,7 +233,7 @@ package struct WinogradConvolution: Sendable {
         _ products: UnsafePointer<Float>, _ first: Int, _ top: Int, _ left: Int, _ output: FeatureMap, _ epilogue: Epilogue,
         half: UnsafeMutablePointer<Vector>
     ) {
-        let step = Self.tiles * Self.group
+        let step = Self.step(Self.group)
         for c in stride(from: first, to: min(outputs, first + Self.group), by: lanes) {
             let (scale, offset) = ((epilogue.scale + c).vector, (epilogue.offset + c).vector)
             let stored = min(lanes, outputs - c)

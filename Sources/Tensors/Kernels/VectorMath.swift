@@ -21,12 +21,16 @@ extension UnsafeMutablePointer<Float> {
     }
 }
 
-extension SIMD16<Float> {
+extension UnsafePointer<Float> {
+    /// Eight elements from here, at any alignment.
+    @inline(__always) var eight: SIMD8<Float> { UnsafeRawPointer(self).loadUnaligned(as: SIMD8<Float>.self) }
+}
+
+extension SIMD8<Float> {
     /// The sum of all elements, by halves (`sum()` adds one after the other).
     @inline(__always)
     var total: Float {
-        let eight = lowHalf + highHalf
-        let four = eight.lowHalf + eight.highHalf
+        let four = lowHalf + highHalf
         let two = four.lowHalf + four.highHalf
         return two.x + two.y
     }
@@ -88,8 +92,21 @@ func logarithm(_ x: Vector) -> Vector {
     return (m + tail).addingProduct(exponent, Vector(repeating: 0.693_359_375))
 }
 
+/// 1 / x for x in [1, 8e37], relative error at most 2e-7: a division keeps a processor's multipliers waiting for longer than this takes.
+///
+/// A first guess from the bits (within a sixteenth), then three of Newton's steps, each of which squares the error.
+@inline(__always)
+func reciprocal(_ x: Vector) -> Vector {
+    var y = unsafeBitCast(0x7EF3_11C7 &- unsafeBitCast(x, to: Vector.MaskStorage.self), to: Vector.self)
+    for _ in 0..<3 {
+        let rest = 1 - x * y
+        y.addProduct(y, rest)
+    }
+    return y
+}
+
 /// 1 / (1 + e^−x).
 @inline(__always)
 func sigmoid(_ x: Vector) -> Vector {
-    1 / (1 + exponential(-x))
+    reciprocal(1 + exponential(-x))
 }

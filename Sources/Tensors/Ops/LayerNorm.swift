@@ -29,16 +29,31 @@ public enum LayerNorm {
     /// Mean and 1 / √(variance + ε) of one pixel.
     @inline(__always)
     static func moments(_ x: UnsafePointer<Float>, _ c: Int) -> (Float, Float) {
-        // In the same order whatever the width of a register, so that all processors see the same picture.
-        var sum = Panel()
-        for j in stride(from: 0, to: c, by: 16) { sum += (x + j).panel }
-        let mean = sum.total / Float(c)
-        var squares = Panel()
+        let mean = sum(x, c) / Float(c)
+        return (mean, 1 / (squares(x, c, about: mean) / Float(c) + epsilon).squareRoot())
+    }
+
+    /// The sum of one pixel's channels, in the same order whatever the width of a vector: all processors see the same picture.
+    @inline(__always)
+    static func sum(_ x: UnsafePointer<Float>, _ c: Int) -> Float {
+        var (low, high) = (SIMD8<Float>(), SIMD8<Float>())
         for j in stride(from: 0, to: c, by: 16) {
-            let d = (x + j).panel - mean
-            squares.addProduct(d, d)
+            low += (x + j).eight
+            high += (x + j + 8).eight
         }
-        return (mean, 1 / (squares.total / Float(c) + epsilon).squareRoot())
+        return (low + high).total
+    }
+
+    /// The sum of the squared distances of one pixel's channels from `mean`.
+    @inline(__always)
+    static func squares(_ x: UnsafePointer<Float>, _ c: Int, about mean: Float) -> Float {
+        var (low, high) = (SIMD8<Float>(), SIMD8<Float>())
+        for j in stride(from: 0, to: c, by: 16) {
+            let (d, e) = ((x + j).eight - mean, (x + j + 8).eight - mean)
+            low.addProduct(d, d)
+            high.addProduct(e, e)
+        }
+        return (low + high).total
     }
 
     /// The gradients of the input (N, H, W, C), the scale and the shift (1, 1, 1, C). O(count).
@@ -64,7 +79,7 @@ public enum LayerNorm {
                     total += scaled
                     projection.addProduct(scaled, normal)
                 }
-                let (meanGradient, slope) = (total.total / Float(c), projection.total / Float(c))
+                let (meanGradient, slope) = (total.sum() / Float(c), projection.sum() / Float(c))
                 for j in stride(from: 0, to: c, by: lanes) {
                     let normal = ((from + j).vector - mean) * inverse
                     let scaled = (g + j).vector * (gamma + j).vector
