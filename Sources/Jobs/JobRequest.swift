@@ -11,14 +11,17 @@ public struct JobRequest: Sendable {
     public var seed: UInt64
     /// Blobs by name, such as "mri" and "ct".
     public var inputs: [String: Data]
+    /// The most bytes of each part of the outcome: of the result, and of every output. Room is kept for them until the job ends.
+    public var outcomeBytes: [Int]
     /// The client's name for this request, unique among its owner's.
     public var idempotencyKey: String?
 
     public init(
-        kind: String, owner: String? = nil, parameters: Data, seed: UInt64, inputs: [String: Data] = [:], idempotencyKey: String? = nil
+        kind: String, owner: String? = nil, parameters: Data, seed: UInt64, inputs: [String: Data] = [:], outcomeBytes: [Int],
+        idempotencyKey: String? = nil
     ) {
         (self.kind, self.owner, self.parameters, self.seed) = (kind, owner, parameters, seed)
-        (self.inputs, self.idempotencyKey) = (inputs, idempotencyKey)
+        (self.inputs, self.outcomeBytes, self.idempotencyKey) = (inputs, outcomeBytes, idempotencyKey)
     }
 }
 

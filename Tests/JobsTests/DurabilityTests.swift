@@ -72,9 +72,9 @@ import Testing
         let folder = try TemporaryFolder()
         let store = try JobStore.make(.file(folder.store))
         let settings = try store.database.writeWithoutTransaction { db in
-            try ["synchronous", "secure_delete", "auto_vacuum", "foreign_keys"].map { try Int.fetchOne(db, sql: "PRAGMA \($0)") }
+            try ["synchronous", "secure_delete", "auto_vacuum", "foreign_keys", "page_size"].map { try Int.fetchOne(db, sql: "PRAGMA \($0)") }
         }
-        #expect(settings == [2, 1, 2, 1])
+        #expect(settings == [2, 1, 2, 1, Room.pageSize])
         #expect(try store.read { try String.fetchOne($0, sql: "PRAGMA journal_mode") } == "wal")
         for suffix in ["", "-wal", ".lock"] {
             let mode = try FileManager.default.attributesOfItem(atPath: folder.store + suffix)[.posixPermissions] as? Int

@@ -56,7 +56,8 @@ struct FusionRoutes: Sendable {
                 return try store.submit(
                     JobRequest(
                         kind: FusionWork.kind, owner: owner, parameters: try form.parameters.encoded(), seed: form.parameters.options.seed,
-                        inputs: ["mri": form.mri, form.parameters.modality.rawValue: form.other], idempotencyKey: key)
+                        inputs: ["mri": form.mri, form.parameters.modality.rawValue: form.other],
+                        outcomeBytes: form.outcomeBytes, idempotencyKey: key)
                 ).job
             }
         } catch JobError.queueFull {
