@@ -67,6 +67,14 @@ extension JobStore {
         return ids.count
     }
 
+    /// For how long no job will expire, whatever ends meanwhile; not positive where one has.
+    func timeToExpiry() throws(JobError) -> Duration {
+        let first = try read { try Int64.fetchOne($0, sql: "SELECT min(finished) FROM job WHERE finished IS NOT NULL") }
+        guard let first else { return configuration.retention }
+        let expiry = Date(milliseconds: first) + configuration.retention
+        return min(configuration.retention, .seconds(expiry.timeIntervalSince(configuration.clock())))
+    }
+
     private func delete(_ db: Database, _ id: Job.ID) throws {
         // Before: from the commit on there is something to erase.
         hasTraces.store(true, ordering: .relaxed)
