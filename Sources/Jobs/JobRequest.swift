@@ -87,14 +87,22 @@ public struct Backlog: Sendable, Equatable {
     public let queued: Int
     /// How many jobs may wait at once.
     public let capacity: Int
+
+    public init(queued: Int, capacity: Int) {
+        (self.queued, self.capacity) = (queued, capacity)
+    }
+}
+
+/// How fast jobs are done.
+public struct Pace: Sendable, Equatable {
     /// As in ``JobStatistics``.
     public let meanRunSeconds: Double?
     /// How long all workers together take for one job of those that wait, what is stored in between included: the mean time from one end to
     /// the next, over the last fifty jobs; nil before two have ended.
     public let meanTurnSeconds: Double?
 
-    public init(queued: Int, capacity: Int, meanRunSeconds: Double?, meanTurnSeconds: Double? = nil) {
-        (self.queued, self.capacity, self.meanRunSeconds, self.meanTurnSeconds) = (queued, capacity, meanRunSeconds, meanTurnSeconds)
+    public init(meanRunSeconds: Double?, meanTurnSeconds: Double? = nil) {
+        (self.meanRunSeconds, self.meanTurnSeconds) = (meanRunSeconds, meanTurnSeconds)
     }
 }
 
