@@ -44,7 +44,7 @@ extension JobStore {
         try erase()
     }
 
-    /// Erases the finished jobs whose time is over.
+    /// Erases the finished jobs whose time is over, the oldest first and at most a hundred: who sweeps has other things to do.
     ///
     /// Their bytes are overwritten in the database (secure_delete) and leave the write-ahead log, which is emptied; freed pages are given
     /// back to the disk. If a reader is in the way, the log is emptied by a later sweep.
@@ -56,7 +56,7 @@ extension JobStore {
         let limit = configuration.clock().addingTimeInterval(-configuration.retention.seconds)
         let ids = try read {
             try String.fetchAll(
-                $0, sql: "SELECT id FROM job WHERE finished IS NOT NULL AND finished <= ? ORDER BY finished",
+                $0, sql: "SELECT id FROM job WHERE finished IS NOT NULL AND finished <= ? ORDER BY finished LIMIT 100",
                 arguments: [limit.milliseconds])
         }.map(Job.ID.init(stored:))
         for id in ids {
@@ -109,12 +109,13 @@ extension JobStore {
     /// Cuts free pages off the file, a megabyte at a time: the log must not need more room than is kept for it. Where it has none, they stay
     /// for other jobs.
     ///
-    /// - Returns: Whether there are more.
+    /// - Returns: Whether there were some.
     private func giveBack() throws -> Bool {
         do {
             return try database.writeWithoutTransaction { db in
+                let before = try Int.fetchOne(db, sql: "PRAGMA freelist_count") ?? 0
                 try db.execute(sql: "PRAGMA incremental_vacuum(250)")
-                return try Int.fetchOne(db, sql: "PRAGMA freelist_count") ?? 0 > 0
+                return try Int.fetchOne(db, sql: "PRAGMA freelist_count") ?? 0 < before
             }
         } catch let error as DatabaseError where error.resultCode == .SQLITE_FULL {
             return false
