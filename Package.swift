@@ -57,7 +57,9 @@ let package = Package(
             name: "HTTP", dependencies: ["CLinux", .product(name: "Logging", package: "swift-log")],
             swiftSettings: [.unsafeFlags(["-enforce-exclusivity=unchecked"], .when(configuration: .release))]),
         .executableTarget(name: "echo-server", dependencies: ["HTTP", .product(name: "Logging", package: "swift-log")]),
-        .target(name: "Jobs", dependencies: [.product(name: "GRDB", package: "GRDB.swift")]),
+        .target(
+            name: "Jobs",
+            dependencies: [.product(name: "GRDB", package: "GRDB.swift"), .product(name: "Crypto", package: "swift-crypto")]),
         .target(
             name: "Service",
             dependencies: [

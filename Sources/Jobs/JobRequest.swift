@@ -11,14 +11,17 @@ public struct JobRequest: Sendable {
     public var seed: UInt64
     /// Blobs by name, such as "mri" and "ct".
     public var inputs: [String: Data]
+    /// The most bytes of each part of the outcome: of the result, and of every output. Room is kept for them until the job ends.
+    public var outcomeBytes: [Int]
     /// The client's name for this request, unique among its owner's.
     public var idempotencyKey: String?
 
     public init(
-        kind: String, owner: String? = nil, parameters: Data, seed: UInt64, inputs: [String: Data] = [:], idempotencyKey: String? = nil
+        kind: String, owner: String? = nil, parameters: Data, seed: UInt64, inputs: [String: Data] = [:], outcomeBytes: [Int],
+        idempotencyKey: String? = nil
     ) {
         (self.kind, self.owner, self.parameters, self.seed) = (kind, owner, parameters, seed)
-        (self.inputs, self.idempotencyKey) = (inputs, idempotencyKey)
+        (self.inputs, self.outcomeBytes, self.idempotencyKey) = (inputs, outcomeBytes, idempotencyKey)
     }
 }
 
@@ -84,14 +87,22 @@ public struct Backlog: Sendable, Equatable {
     public let queued: Int
     /// How many jobs may wait at once.
     public let capacity: Int
+
+    public init(queued: Int, capacity: Int) {
+        (self.queued, self.capacity) = (queued, capacity)
+    }
+}
+
+/// How fast jobs are done.
+public struct Pace: Sendable, Equatable {
     /// As in ``JobStatistics``.
     public let meanRunSeconds: Double?
     /// How long all workers together take for one job of those that wait, what is stored in between included: the mean time from one end to
     /// the next, over the last fifty jobs; nil before two have ended.
     public let meanTurnSeconds: Double?
 
-    public init(queued: Int, capacity: Int, meanRunSeconds: Double?, meanTurnSeconds: Double? = nil) {
-        (self.queued, self.capacity, self.meanRunSeconds, self.meanTurnSeconds) = (queued, capacity, meanRunSeconds, meanTurnSeconds)
+    public init(meanRunSeconds: Double?, meanTurnSeconds: Double? = nil) {
+        (self.meanRunSeconds, self.meanTurnSeconds) = (meanRunSeconds, meanTurnSeconds)
     }
 }
 

@@ -80,6 +80,14 @@ extension JobStore {
         }
     }
 
+    /// Whether a submission with this key would lead to an earlier job.
+    ///
+    /// - Complexity: O(log jobs).
+    public func hasJob(idempotencyKey key: String, owner: String?) throws(JobError) -> Bool {
+        let digest = IdempotencyDigest.of(key, owner: owner)
+        return try read { try Bool.fetchOne($0, sql: "SELECT 1 FROM job WHERE idempotency_digest = ?", arguments: [digest]) } ?? false
+    }
+
     /// An input blob; nil if the job has none of that name, or is gone.
     public func input(_ name: String, of id: Job.ID) throws(JobError) -> Data? {
         try read { try blob($0, .input, name, of: id) }
@@ -92,11 +100,12 @@ extension JobStore {
 
     /// - Complexity: O(queued jobs), on an index alone.
     public func backlog() throws(JobError) -> Backlog {
-        try read {
-            Backlog(
-                queued: try queuedJobs($0), capacity: configuration.capacity, meanRunSeconds: try meanRunSeconds($0),
-                meanTurnSeconds: try meanTurnSeconds($0))
-        }
+        Backlog(queued: try read { try queuedJobs($0) }, capacity: configuration.capacity)
+    }
+
+    /// - Complexity: O(1): fifty jobs are looked at.
+    public func pace() throws(JobError) -> Pace {
+        try read { Pace(meanRunSeconds: try meanRunSeconds($0), meanTurnSeconds: try meanTurnSeconds($0)) }
     }
 
     func queuedJobs(_ db: Database) throws -> Int {

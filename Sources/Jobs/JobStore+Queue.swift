@@ -86,13 +86,14 @@ extension JobStore {
     public func complete(_ lease: Lease, with output: JobOutput) throws(JobError) -> Job {
         try end(lease) { db, row, now in
             try insert(db, output.outputs, .output, of: lease.id)
+            try insert(db, .result, output.result, of: lease.id)
             let total = live.progress(lease.id) ?? Job.Progress()
             try db.execute(
                 sql: """
-                    UPDATE job SET state = 'succeeded', finished = ?, lease = NULL, lease_expires = NULL, result = ?, completed = ?, total = ?
+                    UPDATE job SET state = 'succeeded', finished = ?, lease = NULL, lease_expires = NULL, completed = ?, total = ?
                     WHERE id = ?
                     """,
-                arguments: [now.milliseconds, output.result, total.total, total.total, lease.id.description])
+                arguments: [now.milliseconds, total.total, total.total, lease.id.description])
         }
     }
 

@@ -7,7 +7,8 @@ extension JobStore {
     /// A request whose idempotency key its owner has used before is not stored: the earlier job comes back if kind, parameters and
     /// inputs are the same byte for byte. A key is remembered as long as its job.
     ///
-    /// - Throws: `queueFull`, `idempotencyConflict`. Nothing is stored then.
+    /// - Throws: `queueFull`, `idempotencyConflict`, and `storageFull` already where there might be no room for the outcome one day (see
+    ///   ``Room``). Nothing is stored then.
     /// - Complexity: O(bytes + queued jobs).
     public func submit(_ request: JobRequest) throws(JobError) -> Submission {
         let now = configuration.clock()
@@ -15,17 +16,20 @@ extension JobStore {
             if let earlier = try earlierJob(db, request) { return Submission(job: earlier, isNew: false) }
             let queued = try queuedJobs(db)
             guard queued < configuration.capacity else { throw JobError.queueFull(queued: queued, capacity: configuration.capacity) }
+            let room = Room(for: request)
+            try require(room, db)
             let id = ids.next(at: now)
             let turn = try nextTurn(db, owner: request.owner)
             try db.execute(
                 sql: """
-                    INSERT INTO job (id, kind, owner, idempotency_key, state, turn, seed, created, parameters)
-                    VALUES (?, ?, ?, ?, 'queued', ?, ?, ?, ?)
+                    INSERT INTO job (id, kind, owner, idempotency_digest, state, turn, seed, created, pages, reserved)
+                    VALUES (?, ?, ?, ?, 'queued', ?, ?, ?, ?, ?)
                     """,
                 arguments: [
-                    id.description, request.kind, request.owner, request.idempotencyKey, turn,
-                    Int64(bitPattern: request.seed), now.milliseconds, request.parameters,
+                    id.description, request.kind, request.owner, request.idempotencyDigest, turn,
+                    Int64(bitPattern: request.seed), now.milliseconds, room.pages, room.reserved,
                 ])
+            try insert(db, .parameters, request.parameters, of: id)
             try insert(db, request.inputs, .input, of: id)
             return Submission(job: try fetch(db, id)!, isNew: true)
         }
@@ -53,10 +57,8 @@ extension JobStore {
     }
 
     private func earlierJob(_ db: Database, _ request: JobRequest) throws -> Job? {
-        guard let key = request.idempotencyKey else { return nil }
-        let row = try Row.fetchOne(
-            db, sql: "SELECT \(Self.columns) FROM job WHERE ifnull(owner, '') = ifnull(?, '') AND idempotency_key = ?",
-            arguments: [request.owner, key])
+        guard let digest = request.idempotencyDigest else { return nil }
+        let row = try Row.fetchOne(db, sql: "SELECT \(Self.columns) FROM job WHERE idempotency_digest = ?", arguments: [digest])
         guard let job = row.map(job(from:)) else { return nil }
         guard job.kind == request.kind, job.parameters == request.parameters, job.inputs == request.inputs.keys.sorted() else {
             throw JobError.idempotencyConflict(existing: job.id)
@@ -73,6 +75,11 @@ extension JobStore {
                 sql: "INSERT INTO blob (job, role, name, bytes) VALUES (?, ?, ?, ?)",
                 arguments: [id.description, role.rawValue, name, bytes])
         }
+    }
+
+    func insert(_ db: Database, _ document: Document, _ bytes: Data, of id: Job.ID) throws {
+        try db.execute(
+            sql: "INSERT INTO document (job, name, bytes) VALUES (?, ?, ?)", arguments: [id.description, document.rawValue, bytes])
     }
 
     func blob(_ db: Database, _ role: BlobRole, _ name: String, of id: Job.ID) throws -> Data? {

@@ -1,5 +1,6 @@
 import Foundation
 import GRDB
+import Synchronization
 
 /// The durable store of jobs and the queue in it: one SQLite file, opened by one process at a time.
 ///
@@ -37,6 +38,8 @@ public final class JobStore: Sendable {
         public var maximumBytes: Int?
         /// Replaced in tests.
         public var clock: @Sendable () -> Date = { Date() }
+        /// The free bytes of the disk that the file lies on; replaced in tests.
+        public var freeBytes: @Sendable (_ path: String) -> Int = StoreFile.freeBytes(beside:)
 
         public init() {}
     }
@@ -49,6 +52,8 @@ public final class JobStore: Sendable {
     let live = LiveJobs()
     let recent = RecentJobs()
     let subscribers = Subscribers()
+    /// Whether the files may hold what was deleted: until the log is emptied, and when a process died before it could.
+    let hasTraces = Atomic(true)
     /// Rings when a worker should look at the queue again.
     let bell = Bell()
     private let callers = OperationQueue()
@@ -88,8 +93,7 @@ public final class JobStore: Sendable {
             guard !db.configuration.readonly else { return }
             try db.execute(sql: "PRAGMA auto_vacuum = INCREMENTAL; PRAGMA secure_delete = ON; PRAGMA temp_store = MEMORY")
             if let maximumBytes {
-                let pageSize = try Int.fetchOne(db, sql: "PRAGMA page_size") ?? 4096
-                try db.execute(sql: "PRAGMA max_page_count = \(max(1, maximumBytes / pageSize))")
+                try db.execute(sql: "PRAGMA max_page_count = \(max(1, maximumBytes / Room.pageSize))")
             }
         }
         switch location {

@@ -7,6 +7,7 @@ enum Schema {
         var migrator = DatabaseMigrator()
         migrator.registerMigration("1 jobs and blobs") { try $0.execute(sql: version1) }
         migrator.registerMigration("2 blobs on pages of their own") { try $0.execute(sql: version2) }
+        migrator.registerMigration("3 room for outcomes, and small fields that can be erased") { try bringToVersion3($0) }
         return migrator
     }()
 
@@ -83,16 +84,94 @@ enum Schema {
         INSERT INTO blob (job, role, name, bytes) SELECT job, role, name, bytes FROM blob_1;
         DROP TABLE blob_1;
         """
+
+    private static func bringToVersion3(_ db: Database) throws {
+        let keys = try Row.fetchAll(db, sql: "SELECT id, owner, idempotency_key FROM job WHERE idempotency_key IS NOT NULL")
+        try db.execute(sql: version3)
+        for row in keys {
+            let digest = IdempotencyDigest.of(row["idempotency_key"], owner: row["owner"])
+            try db.execute(sql: "UPDATE job SET idempotency_digest = ? WHERE id = ?", arguments: [digest, row["id"] as String])
+        }
+    }
+
+    /// Keeps room for outcomes (see ``Room``), and leaves nothing in a job's row that tells what was sent or found: parameters and results
+    /// lie as blobs do, and of an idempotency key there is a digest.
+    ///
+    /// What earlier versions accepted came without a bound for its outcome: it is taken to be as large as the inputs.
+    private static let version3 = """
+        CREATE TABLE job_3 (
+            id TEXT NOT NULL PRIMARY KEY,
+            kind TEXT NOT NULL,
+            owner TEXT,
+            idempotency_digest BLOB,
+            state TEXT NOT NULL CHECK (state IN ('queued', 'running', 'succeeded', 'failed', 'cancelled')),
+            turn INTEGER NOT NULL,
+            available INTEGER NOT NULL DEFAULT 0,
+            seed INTEGER NOT NULL,
+            created INTEGER NOT NULL,
+            started INTEGER,
+            finished INTEGER,
+            completed INTEGER NOT NULL DEFAULT 0,
+            total INTEGER NOT NULL DEFAULT 0,
+            attempts INTEGER NOT NULL DEFAULT 0,
+            failures INTEGER NOT NULL DEFAULT 0,
+            interruptions INTEGER NOT NULL DEFAULT 0,
+            cancelling INTEGER NOT NULL DEFAULT 0,
+            lease TEXT,
+            lease_expires INTEGER,
+            failure_code TEXT,
+            failure_text TEXT,
+            pages INTEGER NOT NULL,            -- that the job takes at most, its outcome included
+            reserved INTEGER NOT NULL,         -- of these, those for its outcome
+            CHECK ((state = 'running') = (lease IS NOT NULL)),
+            CHECK ((state IN ('succeeded', 'failed', 'cancelled')) = (finished IS NOT NULL)),
+            CHECK ((state = 'failed') = (failure_code IS NOT NULL))
+        ) STRICT;
+        CREATE TABLE document (
+            job TEXT NOT NULL REFERENCES job (id) ON DELETE CASCADE,
+            name TEXT NOT NULL CHECK (name IN ('parameters', 'result')),
+            padding BLOB NOT NULL DEFAULT (zeroblob(4096)),  -- as in blob
+            bytes BLOB NOT NULL,
+            UNIQUE (job, name)
+        ) STRICT;
+
+        INSERT INTO job_3
+            SELECT id, kind, owner, NULL, state, turn, available, seed, created, started, finished, completed, total, attempts, failures,
+                interruptions, cancelling, lease, lease_expires, failure_code, failure_text, 0, 0
+            FROM job;
+        UPDATE job_3 SET reserved = 4 + (
+            SELECT ifnull(sum(length(bytes) / 4000 + 4), 0) FROM blob WHERE blob.job = job_3.id AND role = 'input');
+        UPDATE job_3 SET pages = reserved + 6 + (SELECT ifnull(sum(length(bytes) / 4000 + 4), 0) FROM blob WHERE blob.job = job_3.id);
+        INSERT INTO document (job, name, bytes) SELECT id, 'parameters', parameters FROM job;
+        INSERT INTO document (job, name, bytes) SELECT id, 'result', result FROM job WHERE result IS NOT NULL;
+        DROP TABLE job;
+        ALTER TABLE job_3 RENAME TO job;
+
+        CREATE INDEX job_by_state ON job (state, turn, id);
+        CREATE INDEX job_by_owner ON job (owner, id);
+        CREATE INDEX job_live_turns ON job (owner, turn) WHERE state IN ('queued', 'running');
+        CREATE INDEX job_live_reserves ON job (reserved) WHERE state IN ('queued', 'running');
+        CREATE INDEX job_by_pages ON job (pages);
+        CREATE INDEX job_by_end ON job (finished) WHERE finished IS NOT NULL;
+        CREATE UNIQUE INDEX job_by_idempotency_digest ON job (idempotency_digest) WHERE idempotency_digest IS NOT NULL;
+        """
 }
 
 enum BlobRole: String {
     case input, output
 }
 
+/// What a job has of JSON.
+enum Document: String {
+    case parameters, result
+}
+
 extension JobStore {
-    /// What ``job(from:)`` reads. The names come from an index alone.
+    /// What ``job(from:)`` reads. The names of blobs come from an index alone.
     static let columns = """
         job.*,
+        (SELECT bytes FROM document WHERE document.job = job.id AND name = 'parameters') AS parameters,
+        (SELECT bytes FROM document WHERE document.job = job.id AND name = 'result') AS result,
         (SELECT json_group_array(name) FROM blob WHERE blob.job = job.id AND role = 'input') AS inputs,
         (SELECT json_group_array(name) FROM blob WHERE blob.job = job.id AND role = 'output') AS outputs
         """

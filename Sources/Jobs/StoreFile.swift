@@ -34,6 +34,20 @@ final class StoreFile: Sendable {
         close(file)
     }
 
+    /// The size of a file; 0 where there is none.
+    static func bytes(_ path: String) -> Int {
+        var status = stat()
+        return stat(path, &status) == 0 ? Int(status.st_size) : 0
+    }
+
+    /// What is free for this process on the disk that a file lies on; without end where the disk does not say.
+    static func freeBytes(beside path: String) -> Int {
+        var status = statvfs()
+        guard statvfs(path, &status) == 0 else { return .max }
+        let (bytes, isMore) = Int(status.f_bavail).multipliedReportingOverflow(by: Int(status.f_frsize))
+        return isMore ? .max : bytes
+    }
+
     deinit {
         close(descriptor)
     }

@@ -13,8 +13,6 @@ public final class WorkerPool: Sendable {
         public var workers = 1
         /// How often leases are renewed and progress is stored; well below the store's lease duration.
         public var heartbeat: Duration = .seconds(5)
-        /// How often expired jobs are erased.
-        public var sweepInterval: Duration = .seconds(60)
         /// How long a worker keeps an outcome that the disk would not take before it gives the job up for another attempt; and how long
         /// the job waits for that.
         public var outcomePatience: Duration = .seconds(60)
@@ -153,20 +151,26 @@ public final class WorkerPool: Sendable {
 
     // MARK: Housekeeping
 
+    /// Renews leases with every heartbeat, and erases jobs when they expire.
     private func keepHouse() {
-        var nextSweep = ContinuousClock.now
-        while endHousekeeping.wait(timeout: .now() + configuration.heartbeat.seconds) == .timedOut {
-            attempt { store throws(JobError) in
-                _ = try store.renew(state.withLock { Array($0.contexts.keys) })
-                try store.takeBackLostJobs()
+        var beat = ContinuousClock.now + configuration.heartbeat
+        var pause = Duration.zero
+        while endHousekeeping.wait(timeout: .now() + pause.seconds) == .timedOut {
+            if ContinuousClock.now >= beat {
+                beat = .now + configuration.heartbeat
+                attempt { store throws(JobError) in
+                    _ = try store.renew(state.withLock { Array($0.contexts.keys) })
+                    try store.takeBackLostJobs()
+                }
             }
             // Apart: where leases cannot be renewed for want of space, what is erased may make some.
-            guard ContinuousClock.now >= nextSweep else { continue }
-            nextSweep = .now + configuration.sweepInterval
+            pause = .seconds(1)
             attempt { store throws(JobError) in
                 let erased = try store.sweep()
                 if erased > 0 { onEvent(.erased(jobs: erased)) }
+                pause = max(pause, try store.timeToExpiry())
             }
+            pause = max(.zero, min(pause, beat - .now))
         }
     }
 

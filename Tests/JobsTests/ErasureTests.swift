@@ -6,12 +6,12 @@ import Testing
 
 /// What is erased is gone from every file, whatever was stored and erased around it.
 @Suite struct ErasureTests {
-    /// A blob that tells whose it is wherever one looks.
-    private func blob(_ number: Int, count: Int) -> Data {
+    /// Bytes that tell whose they are wherever one looks.
+    private func marked(_ number: Int, count: Int) -> Data {
         Data(String(repeating: "<\(number + 1_000_000)>", count: count / 9 + 1).utf8.prefix(count))
     }
 
-    /// The numbers of the blobs that any file of the folder has a piece of.
+    /// The numbers of the jobs that any file of the folder has a piece of.
     private func traces(in folder: TemporaryFolder) throws -> Set<Int> {
         var numbers = Set<Int>()
         for name in try FileManager.default.contentsOfDirectory(atPath: folder.path) {
@@ -28,20 +28,23 @@ import Testing
         return numbers
     }
 
-    /// Small blobs share pages, which SQLite rearranges as they come and go.
-    @Test(arguments: 0..<2 as Range<UInt64>) func erasedBlobs_LeaveNoTrace_InARandomHistory(_ seed: UInt64) throws {
+    /// Small rows share pages, which SQLite rearranges as they come and go.
+    @Test(arguments: 0..<2 as Range<UInt64>) func erasedJobs_LeaveNoTrace_InARandomHistory(_ seed: UInt64) throws {
         var random = SplitMix(seed: seed)
         let folder = try TemporaryFolder()
         let clock = ManualClock()
         let store = try JobStore.make(.file(folder.store), clock: clock) { $0.retention = .seconds(100) }
         try store.database.writeWithoutTransaction { try $0.execute(sql: "PRAGMA synchronous = OFF") }
         let sizes = [20, 400, 900, 1500, 6000, 20_000]
-        func any(_ number: Int) -> Data { blob(number, count: sizes.randomElement(using: &random)!) }
+        func any(_ number: Int) -> Data { marked(number, count: sizes.randomElement(using: &random)!) }
+        func text(_ number: Int) -> String { String(decoding: marked(number, count: 9 * .random(in: 1..<40, using: &random)), as: UTF8.self) }
         var kept: [Int: Job.ID] = [:]
         for number in 0..<300 {
-            kept[number] = try store.submitOne(.make(inputs: ["mri": any(number), "ct": any(number)])).id
+            let request = JobRequest.make(
+                parameters: text(number), inputs: ["mri": any(number), "ct": any(number)], key: Bool.random(using: &random) ? text(number) : nil)
+            kept[number] = try store.submitOne(request).id
             if Int.random(in: 0..<4, using: &random) > 0 {
-                _ = try store.complete(store.claimOne().lease, with: .make(any(number)))
+                _ = try store.complete(store.claimOne().lease, with: JobOutput(result: any(number), outputs: ["fused": any(number)]))
             } else {
                 try store.cancel(kept[number]!)
             }

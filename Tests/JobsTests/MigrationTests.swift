@@ -19,9 +19,10 @@ import Testing
         return folder
     }
 
-    @Test func storeOfVersion1_Opens_AndItsJobRuns() async throws {
-        let folder = try store(ofVersion: 1)
-        let store = try JobStore.make(.file(folder.store))
+    @Test(arguments: [1, 2]) func earlierStore_Opens_AndItsJobRuns(_ version: Int) async throws {
+        let folder = try store(ofVersion: version)
+        // Longer than this test will be run.
+        let store = try JobStore.make(.file(folder.store)) { $0.retention = .seconds(1e10) }
         #expect(try store.read { try Schema.migrator.appliedMigrations($0) } == Schema.migrator.migrations)
         #expect(try store.read { try Row.fetchAll($0, sql: "PRAGMA foreign_key_check").count } == 0)
         try store.verify()
@@ -34,8 +35,12 @@ import Testing
         let (mri, ct) = try (present(store.input("mri", of: waiting.id)), present(store.input("ct", of: waiting.id)))
         #expect(try mri == store.input("mri", of: done.id) && mri != ct)
         let repeated = JobRequest(
-            kind: waiting.kind, parameters: waiting.parameters, seed: 0, inputs: ["mri": mri, "ct": ct], idempotencyKey: "visit-17")
+            kind: waiting.kind, parameters: waiting.parameters, seed: 0, inputs: ["mri": mri, "ct": ct], outcomeBytes: [],
+            idempotencyKey: "visit-17")
         #expect(try store.submit(repeated).job.id == waiting.id)
+        #expect(try folder.holds(Data("visit-17".utf8)))
+        try store.sweep()
+        #expect(try !folder.holds(Data("visit-17".utf8)), "what the new schema does not keep is gone")
 
         let pool = WorkerPool(store, configuration: WorkerPoolTests.configuration(workers: 1)) { claimed, context in
             try JobOutput(result: Data("{}".utf8), outputs: ["fused": context.input("mri") + context.input("ct")])

@@ -108,10 +108,10 @@ import Testing
         #expect(try store.output("fused", of: id) == Data([2]))
     }
 
-    @Test func backlog_KnowsHowLongATurnTakes() throws {
+    @Test func pace_IsHowLongATurnTakes() throws {
         let clock = ManualClock()
         let store = try JobStore.make(clock: clock) { $0.capacity = 5 }
-        #expect(try store.backlog() == Backlog(queued: 0, capacity: 5, meanRunSeconds: nil, meanTurnSeconds: nil))
+        #expect(try store.backlog() == Backlog(queued: 0, capacity: 5) && store.pace() == Pace(meanRunSeconds: nil))
         for _ in 0..<4 { _ = try store.submitOne() }
         // A second between the jobs, two for each: a turn takes three.
         for _ in 0..<3 {
@@ -120,14 +120,14 @@ import Testing
             clock.advance(.seconds(2))
             _ = try store.complete(lease, with: .make())
         }
-        #expect(try store.backlog() == Backlog(queued: 1, capacity: 5, meanRunSeconds: 2, meanTurnSeconds: 3))
+        #expect(try store.backlog() == Backlog(queued: 1, capacity: 5) && store.pace() == Pace(meanRunSeconds: 2, meanTurnSeconds: 3))
         _ = try store.complete(store.claimOne().lease, with: .make())
         clock.advance(.seconds(1000))
         _ = try store.submitOne()
         let lease = try store.claimOne().lease
         clock.advance(.seconds(2))
         _ = try store.complete(lease, with: .make())
-        #expect(try store.backlog().meanTurnSeconds == 2, "(3 + 3 + 0 + 2) / 4: an empty queue takes no turns")
+        #expect(try store.pace().meanTurnSeconds == 2, "(3 + 3 + 0 + 2) / 4: an empty queue takes no turns")
     }
 
     @Test func lease_OutlastsADiskThatTakesNothing() throws {

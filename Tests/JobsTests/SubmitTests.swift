@@ -36,6 +36,8 @@ import Testing
         let first = try store.submit(.make(owner: "a", seed: 1, key: "x"))
         let second = try store.submit(.make(owner: "a", seed: 2, key: "x"))
         #expect(second.job.id == first.job.id && !second.isNew && second.job.seed == 1)
+        #expect(try store.hasJob(idempotencyKey: "x", owner: "a"))
+        #expect(try !store.hasJob(idempotencyKey: "y", owner: "a") && !store.hasJob(idempotencyKey: "x", owner: nil))
     }
 
     @Test(arguments: [

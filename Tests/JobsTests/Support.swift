@@ -75,9 +75,11 @@ func present<Value>(_ value: Value?) throws -> Value {
 extension JobRequest {
     static func make(
         owner: String? = nil, parameters: String = "{}", seed: UInt64 = 7, inputs: [String: Data] = ["mri": Data([1, 2, 3])],
-        key: String? = nil
+        outcome: [Int] = [100, 100], key: String? = nil
     ) -> JobRequest {
-        JobRequest(kind: "fusion", owner: owner, parameters: Data(parameters.utf8), seed: seed, inputs: inputs, idempotencyKey: key)
+        JobRequest(
+            kind: "fusion", owner: owner, parameters: Data(parameters.utf8), seed: seed, inputs: inputs, outcomeBytes: outcome,
+            idempotencyKey: key)
     }
 }
 

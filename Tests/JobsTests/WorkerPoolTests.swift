@@ -220,15 +220,34 @@ import Testing
         await pool.shutdown(grace: .seconds(5))
     }
 
-    @Test func pool_ErasesExpiredJobs() async throws {
-        let store = try JobStore.make { $0.retention = .zero }
+    /// With a heartbeat that is too rare to be of help.
+    @Test(arguments: [Duration.zero, .seconds(2)]) func expiredJob_IsErased_WhenItsTimeIsOver(_ retention: Duration) async throws {
+        let folder = try TemporaryFolder()
+        let store = try JobStore.make(.file(folder.store)) {
+            ($0.retention, $0.leaseDuration) = (retention, .seconds(3600))
+        }
         var configuration = Self.configuration()
-        configuration.sweepInterval = .milliseconds(10)
+        configuration.heartbeat = .seconds(1000)
         let erased = Gate()
-        let pool = WorkerPool(store, configuration: configuration, onEvent: { if case .erased = $0 { erased.open() } }) { _, _ in .make() }
+        let times = Mutex<[ContinuousClock.Instant]>([])
+        let pool = WorkerPool(
+            store, configuration: configuration,
+            onEvent: { event in
+                switch event {
+                case .ended: times.withLock { $0.append(.now) }
+                case .erased:
+                    times.withLock { $0.append(.now) }
+                    erased.open()
+                default: break
+                }
+            }
+        ) { _, _ in .make(Data("patient".utf8)) }
         let id = try store.submitOne().id
         #expect(erased.pass())
+        let kept = times.withLock { $0[1] - $0[0] }
+        #expect(kept > retention - .milliseconds(500) && kept < retention + .seconds(10), "a second late, and what a busy machine adds")
         #expect(throws: JobError.notFound(id)) { try store.job(id) }
+        #expect(try !folder.holds(Data("patient".utf8)))
         await pool.shutdown(grace: .seconds(5))
     }
 }

@@ -106,7 +106,7 @@ import Testing
 
     private func submit(to store: JobStore) throws -> Job {
         let parameters = try FusionParameters(modality: .ct).encoded()
-        return try store.submit(JobRequest(kind: FusionWork.kind, parameters: parameters, seed: 1)).job
+        return try store.submit(JobRequest(kind: FusionWork.kind, parameters: parameters, seed: 1, outcomeBytes: [])).job
     }
 
     @Test(.timeLimit(.minutes(1))) func heartbeats_AreComments_AndTheStoppingServiceEndsTheStream() async throws {

@@ -29,38 +29,60 @@ import Testing
         throw Impatience(description: "the store never was full")
     }
 
-    @Test func fullStore_RefusesWhole_AndTakesJobsAgain_OnceSomeAreDeleted() async throws {
+    /// Fills the store while no job can end, and lets all end. Returns their ids, the oldest first.
+    private func fillAndFinish(_ service: RunningService, with pair: Pair) async throws -> [String] {
+        let endless = try await service.submitEndless(pair)
+        let (accepted, refusal) = try await fill(service, with: pair)
+        #expect(accepted.count > 1)
+        expectRefusal(refusal, "DELETE")
+        #expect(try await service.get("/v1/jobs?limit=100").json["jobs"].list.compactMap { $0["id"].text } == accepted.reversed() + [endless])
+        #expect(try await service.delete(endless).status == 202)
+        for id in accepted { try await expectSuccess(id, service) }
+        return accepted
+    }
+
+    private func expectSuccess(_ id: String, _ service: RunningService) async throws {
+        let job = try await service.finished(id)
+        #expect(job.state == "succeeded" && job.json["attempts"].number == 1, "\(job.json)")
+    }
+
+    @Test func fullStore_RefusesWhole_DoesAllThatItAccepted_AndTakesJobsAgain_OnceSomeAreDeleted() async throws {
         let folder = try Folder()
         let pair = try await heavy(folder.phantoms(32), 40_000, in: folder)
-        try await RunningService.during(["--set", "store-bytes=600000"], in: folder) { service in
-            let (accepted, refusal) = try await fill(service, with: pair)
-            expectRefusal(refusal, "DELETE")
-            #expect(try await service.jobs() == accepted.reversed(), "nothing half accepted")
-            let first = try await service.finished(accepted[0])
-            #expect(first.state == "succeeded")
-            #expect(try await service.delete(first.id).status == 204)
-            let late = try await poll("room for another job") {
-                let answer = try await service.submit(pair, "steps=1")
-                return answer.status == 202 ? answer : nil
-            }
-            for id in accepted.dropFirst() + [late.id] {
-                let job = try await service.finished(id)
-                #expect(job.state == "succeeded" && job.json["attempts"].number == 1, "\(job.json)")
-            }
+        try await RunningService.during(["--set", "store-bytes=900000"], in: folder) { service in
+            let accepted = try await fillAndFinish(service, with: pair)
+            #expect(try await service.delete(accepted[0]).status == 204)
+            #expect(try await service.delete(accepted[1]).status == 204)
+            let late = try await service.submit(pair, "steps=1")
+            #expect(late.status == 202)
+            try await expectSuccess(late.id, service)
         }
     }
 
-    /// On a disk of its own, that is filled and emptied beside the service.
+    /// Serves with its data, and what is on the way there, on a small disk of its own.
+    private func onSmallDisk(in folder: Folder, _ body: (RunningService) async throws -> Void) async throws {
+        let mount = #"mount -t tmpfs -o size=16M none "$1" && mkdir "$1/tmp" && TMPDIR="$1/tmp" && export TMPDIR && shift && exec "$@""#
+        try FileManager.default.createDirectory(atPath: folder["disk"], withIntermediateDirectories: false)
+        try await RunningService.during(
+            data: "disk/data", within: ["unshare", "-Urm", "sh", "-c", mount, "sh", folder["disk"]], in: folder, body)
+    }
+
+    @Test(.enabled(if: Tool.canMount, "needs the right to mount")) func diskThatTheStoreFilled_HasRoomForOutcomes_AndForErasure() async throws {
+        let folder = try Folder()
+        let pair = try await heavy(folder.phantoms(32), 200_000, in: folder)
+        try await onSmallDisk(in: folder) { service in
+            for id in try await fillAndFinish(service, with: pair) { #expect(try await service.delete(id).status == 204) }
+            #expect(try await service.submit(pair, "steps=1").status == 202)
+        }
+    }
+
+    /// The disk is filled and emptied by others.
     @Test(.enabled(if: Tool.canMount, "needs the right to mount")) func fullDisk_LosesNothing_AndIsRecoveredFrom() async throws {
         let folder = try Folder()
         let pair = try await folder.phantoms(32)
         let heavyPair = try heavy(pair, 40_000, in: folder)
         let spooled = try folder.write(Data(count: 3_000_000), to: "spooled.png")
-        let mount = #"mount -t tmpfs -o size=16M none "$1" && mkdir "$1/tmp" && TMPDIR="$1/tmp" && export TMPDIR && shift && exec "$@""#
-        try FileManager.default.createDirectory(atPath: folder["disk"], withIntermediateDirectories: false)
-        try await RunningService.during(
-            data: "disk/data", within: ["unshare", "-Urm", "sh", "-c", mount, "sh", folder["disk"]], in: folder
-        ) { service in
+        try await onSmallDisk(in: folder) { service in
             let done = try await service.submit(pair, headers: ["Prefer: wait=60"])
             #expect(done.state == "succeeded")
             let running = try await service.submit(pair, "sampler=ddpm", "samples=4").id
@@ -85,8 +107,7 @@ import Testing
             let late = try await service.submit(pair)
             #expect(late.status == 202)
             for id in [running] + accepted + [late.id] {
-                let job = try await service.finished(id)
-                #expect(job.state == "succeeded" && job.json["attempts"].number == 1, "\(job.json)")
+                try await expectSuccess(id, service)
             }
         }
     }

@@ -9,7 +9,8 @@ import Testing
     @Test func rendering_IsKept_AsLongAsItSaysTheSame() throws {
         let store = try JobStore(.memory)
         let parameters = try FusionParameters(modality: .ct).encoded()
-        let job = try store.submit(JobRequest(kind: FusionWork.kind, parameters: parameters, seed: 7, inputs: ["mri": Data([1])])).job
+        let request = JobRequest(kind: FusionWork.kind, parameters: parameters, seed: 7, inputs: ["mri": Data([1])], outcomeBytes: [])
+        let job = try store.submit(request).job
         let rendered = RenderedJobs()
         let start = Date()
         func text(_ job: Job, _ position: Int? = nil, at seconds: Double) throws -> String {

@@ -8,6 +8,8 @@ struct FusionForm: Sendable {
     let parameters: FusionParameters
     let mri: Data
     let other: Data
+    /// The most bytes of each part of the outcome.
+    let outcomeBytes: [Int]
 
     static let optionNames = FusionOption.all.map(\.name) + ["resize"]
 
@@ -32,6 +34,7 @@ struct FusionForm: Sendable {
         }
         (parameters.sources, parameters.notes) = (pair.sources, pair.notes)
         self.parameters = parameters
+        outcomeBytes = Self.mostBytes(ofOutcome: parameters, mri: pair.mri, other: pair.other)
     }
 
     private static func problem(_ error: FusionError, modality: Modality) -> Problem {

@@ -40,35 +40,51 @@ struct FusionRoutes: Sendable {
 
     /// Reads the form, checks it and stores it.
     ///
-    /// Where the queue is full, the body is not even read, unless its idempotency key may lead to a job that is there.
+    /// Where the queue is full, the body is not even read, unless its idempotency key leads to a job that is there.
     private func accept(_ request: Request) async throws -> Job {
-        let key = try idempotencyKey(request)
-        if key == nil {
-            let backlog = try await store.perform { store throws(JobError) in try store.backlog() }
-            if let seconds = promises.ask(backlog) { throw refusal(backlog, seconds) }
-        }
+        let (key, owner, claimant) = (try idempotencyKey(request), request.principal, QueuePromises.Claimant(request))
+        let place = try await place(for: claimant, key, owner)
+        defer { if let place { promises.leave(place) } }
         let fields = try await request.pictureForm(maxBodyBytes: configuration.maxBodyBytes, budget: budget)
-        let owner = request.principal
         do {
             // In one piece of work: no more forms are in memory as a whole than it has threads.
             return try await work.run {
+                // At once: from then on the job itself is counted.
+                defer { if let place { promises.leave(place) } }
                 let form = try FusionForm(fields, shelf: shelf, limits: limits)
                 return try store.submit(
                     JobRequest(
                         kind: FusionWork.kind, owner: owner, parameters: try form.parameters.encoded(), seed: form.parameters.options.seed,
-                        inputs: ["mri": form.mri, form.parameters.modality.rawValue: form.other], idempotencyKey: key)
+                        inputs: ["mri": form.mri, form.parameters.modality.rawValue: form.other],
+                        outcomeBytes: form.outcomeBytes, idempotencyKey: key)
                 ).job
             }
         } catch JobError.queueFull {
-            let backlog = try await store.perform { store throws(JobError) in try store.backlog() }
-            throw refusal(backlog, promises.ask(backlog) ?? 1)
+            throw try await refusal(claimant)
         }
     }
 
+    /// A place in the queue; nil where none is needed, as the request leads to a job that is there.
+    ///
+    /// - Throws: `Problem` 503 where there is none.
+    private func place(for claimant: QueuePromises.Claimant, _ key: String?, _ owner: String?) async throws -> QueuePromises.Place? {
+        let (isKnown, place) = try await store.perform { store throws(JobError) in
+            if let key, try store.hasJob(idempotencyKey: key, owner: owner) { return (true, nil as QueuePromises.Place?) }
+            // In one go: what is counted is soon out of date.
+            return (false, promises.enter(claimant, try store.backlog()))
+        }
+        guard isKnown || place != nil else { throw try await refusal(claimant) }
+        return place
+    }
+
     /// 503 that says when there will be a place in the queue.
-    private func refusal(_ backlog: Backlog, _ seconds: Int) -> Problem {
+    private func refusal(_ claimant: QueuePromises.Claimant) async throws -> Problem {
+        let (backlog, seconds) = try await store.perform { store throws(JobError) in
+            let backlog = try store.backlog()
+            return (backlog, promises.promise(claimant, backlog, try store.pace()))
+        }
         let problem = JobError.queueFull(queued: backlog.queued, capacity: backlog.capacity).problem
-        let promised = backlog.queued < backlog.capacity ? ", and what is free is promised to those who were refused before" : ""
+        let promised = backlog.queued < backlog.capacity ? ", and what is free is kept for those who came before" : ""
         return Problem(
             .serviceUnavailable, type: .queueFull, detail: "\(problem.detail ?? "")\(promised)", headers: RetryAfter.header(Double(seconds))
         )

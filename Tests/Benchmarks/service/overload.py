@@ -5,8 +5,10 @@
 
 Starts `amalgam serve` with a queue of so many jobs (100) and has so many clients (100) post pairs of SIZE×SIZE pictures (128), one step
 each, without a pause for so long (60 s): once patient ones, who wait as long as Retry-After tells them when they are refused, and once
-impatient ones, who post again at once; when their time is over, these wait as they were told last and post once more. Meanwhile another
-process asks for the status of accepted jobs, 100 times a second.
+impatient ones, who post again at once; when their time is over, these wait as they were told last and post once more. A client who was
+refused sends the same pair again, and one whose pair was accepted at once the next: one of as many phantoms as there are clients, with up
+to 2000 characters of text in it, as scanners write them. Meanwhile another process asks for the status of accepted jobs, 100 times a
+second.
 
 Prints, for both: how many posts were accepted, and that all of those finished; how many were refused; how many who waited as told were
 then accepted (Retry-After was true) or refused again; the latency of the polls; and the most memory that the service had resident.
@@ -18,12 +20,15 @@ import asyncio
 import json
 import multiprocessing
 import os
+import random
 import re
+import struct
 import subprocess
 import sys
 import tempfile
 import time
 import urllib.request
+import zlib
 
 program = os.path.abspath(sys.argv[1])
 clients, seconds, capacity, size = (int(sys.argv[i]) if len(sys.argv) > i else d for i, d in ((2, 100), (3, 60), (4, 100), (5, 128)))
@@ -68,7 +73,7 @@ class Load:
     def __init__(self):
         self.accepted, self.refused, self.other, self.kept, self.broken, self.waits = [], 0, [], 0, 0, []
 
-    async def post(self, connection):
+    async def post(self, connection, form):
         """The seconds that the client is told to wait; None where the job was accepted."""
         try:
             status, fields, body = await connection.exchange(form)
@@ -85,25 +90,28 @@ class Load:
         self.waits.append(int(fields["retry-after"]))
         return self.waits[-1]
 
-    async def wait_and_return(self, connection, wait):
+    async def wait_and_return(self, connection, form, wait):
         await asyncio.sleep(wait)
-        if await self.post(connection) is None:
+        wait = await self.post(connection, form)
+        if wait is None:
             self.kept += 1
         else:
             self.broken += 1
+        return wait
 
     async def client(self, is_patient, end):
-        connection, wait = Connection(), None
+        connection, form, wait = Connection(), next_form(), None
         while time.monotonic() < end:
             if wait is None or not is_patient:
-                wait = await self.post(connection)
+                wait = await self.post(connection, form)
             elif time.monotonic() + wait < end:
-                await self.wait_and_return(connection, wait)
-                wait = None
+                wait = await self.wait_and_return(connection, form, wait)
             else:
                 break
+            if wait is None:
+                form = next_form()
         if wait is not None and not is_patient:
-            await self.wait_and_return(connection, wait)
+            await self.wait_and_return(connection, form, wait)
         connection.close()
 
     async def run(self, is_patient):
@@ -161,13 +169,31 @@ def measure(name, is_patient):
     return finished == len(load.accepted) and not load.other and p99 < 100 and load.kept >= 0.95 * waited
 
 
+def phantom(seed):
+    """MRI and CT of a head."""
+    subprocess.run([program, "phantom", "--output", f"{folder}/sample", "--size", str(size), "--seed", str(seed)], check=True,
+                   stdout=subprocess.DEVNULL)
+    return [open(f"{folder}/sample/{name}.png", "rb").read() for name in ("mri", "ct")]
+
+
+def with_text(png):
+    """A PNG with a tEXt chunk behind its header."""
+    chunk = b"tEXtComment\0" + b"a" * random.randrange(2000)
+    return png[:33] + struct.pack(">I", len(chunk) - 4) + chunk + struct.pack(">I", zlib.crc32(chunk)) + png[33:]
+
+
+def next_form():
+    """A request of a pair that was not sent before."""
+    mri, ct = random.choice(heads)
+    parts = [(b"mri", with_text(mri)), (b"ct", ct), (b"steps", b"1")]
+    body = b"".join(b'--x\r\nContent-Disposition: form-data; name="%s"\r\n\r\n%s\r\n' % part for part in parts) + b"--x--\r\n"
+    return b"POST /v1/fusions HTTP/1.1\r\nHost: a\r\nContent-Type: multipart/form-data; boundary=x\r\nContent-Length: %d\r\n\r\n%s" % (
+        len(body), body)
+
+
+random.seed(1)
 folder = tempfile.mkdtemp()
-subprocess.run([program, "phantom", "--output", f"{folder}/sample", "--size", str(size)], check=True, stdout=subprocess.DEVNULL)
-parts = [(b"mri", open(f"{folder}/sample/mri.png", "rb").read()), (b"ct", open(f"{folder}/sample/ct.png", "rb").read()), (b"steps", b"1")]
-body = b"".join(b'--x\r\nContent-Disposition: form-data; name="%s"\r\n\r\n%s\r\n' % part for part in parts)
-body += b"--x--\r\n"
-form = b"POST /v1/fusions HTTP/1.1\r\nHost: a\r\nContent-Type: multipart/form-data; boundary=x\r\nContent-Length: %d\r\n\r\n" % len(body)
-form += body
+heads = [phantom(seed) for seed in range(1, clients + 1)]
 service = subprocess.Popen(
     [program, "serve", "--port", "0", "--data", f"{folder}/data", "--queue-capacity", str(capacity)],
     stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
