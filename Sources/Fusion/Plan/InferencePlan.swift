@@ -19,9 +19,10 @@ final class InferencePlan: FusionPlan {
         require(height % multiple == 0 && width % multiple == 0, "a plan is for sides of multiples of \(multiple), not \(height)×\(width)")
         (self.model, schedule) = (model.packed(), model.description.schedule)
         var measure = Arena()
-        _ = Maps(self.model, height: height / 2, width: width / 2, from: &measure)
+        let threads = ThreadPool.threads  // once: the measure must hold
+        _ = Maps(self.model, height: height / 2, width: width / 2, threads: threads, from: &measure)
         var arena = Arena(like: measure)
-        maps = Maps(self.model, height: height / 2, width: width / 2, from: &arena)
+        maps = Maps(self.model, height: height / 2, width: width / 2, threads: threads, from: &arena)
         self.arena = arena
     }
 
@@ -179,11 +180,11 @@ extension InferencePlan {
         let condition: Condition
         let step: Step
 
-        init(_ model: PackedModel, height: Int, width: Int, from arena: inout Arena) {
+        init(_ model: PackedModel, height: Int, width: Int, threads: Int, from arena: inout Arena) {
             func levels(_ arena: inout Arena) -> [FeatureMap] {
                 model.channels.enumerated().map { arena.map(height >> $0, width >> $0, $1) }
             }
-            workers = Workers(ThreadPool.threads, scratch: model.scratch, from: &arena)
+            workers = Workers(threads, scratch: model.scratch, from: &arena)
             small = arena.reserve(model.small)
             (corners, sources) = (arena.map(height, width, lanes), arena.map(height, width, 16))
             outputs = arena.map(height, width, 16)
