@@ -78,7 +78,7 @@ import Testing
     func report() throws {
         let model = try Samples.fuser().model
         let strip = try PictureStrip(Self.pairs[0], rules: [MaximumRule()], model: model, options: .init(), samples: 2)
-        #expect(strip.captions == ["MRI", "CT", "maximum", "tiny", "standard deviation ×32"])
+        #expect(strip.captions == ["MRI", "CT", "maximum", "tiny", "uncertainty ×8"])
         #expect(strip.image.width == 5 * 64 + 4 * 2 && strip.image.height == 64)
         let maximum = Image(MaximumRule().fuse(Self.pairs[0].mri, Self.pairs[0].other))
         for y in 0..<64 {

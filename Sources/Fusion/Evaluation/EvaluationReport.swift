@@ -21,10 +21,10 @@ public struct EvaluationReport {
     /// Adds a strip of pictures; without a folder only its numbers.
     public mutating func add(_ strip: PictureStrip, of pair: String) throws {
         markdown +=
-            "\n**\(pair)**: \(strip.captions.joined(separator: " · ")). Standard deviation over the samples, in grey levels: "
+            "\n**\(pair)**: \(strip.captions.joined(separator: " · ")). Uncertainty in grey levels: "
             + String(
-                format: "%.2f where the sources' edges disagree most, %.2f elsewhere.\n", strip.deviation.atDisagreement,
-                strip.deviation.elsewhere)
+                format: "%.2f inside uniform tissue, %.2f at edges where the sources disagree.\n", strip.deviation.uniform,
+                strip.deviation.disagreement)
         try write(PNG.encode(strip.image), as: "\(pair).png", caption: pair)
     }
 

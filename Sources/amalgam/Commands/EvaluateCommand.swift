@@ -20,6 +20,8 @@ struct EvaluateCommand: ParsableCommand {
     @Option(help: "Score this many of the pairs, evenly chosen.") var pairs: Int?
     @OptionGroup var sampling: SamplingOptions
     @Option(help: "Also the spread of the scores over this many seeds.") var seeds: Int?
+    @Option(help: "Also what the uncertainty of this many samples tells: where it is low and high, and what it predicts.")
+    var uncertainty: Int?
     @Flag(help: "Also the scores of other samplers and numbers of steps.") var sweep = false
     @Flag(help: "Also the scores with more and less guidance, of the model and of rules.") var frontier = false
     @Option(help: "Also the variational bound in bits per dimension, over this many pairs.") var bound: Int?
@@ -32,6 +34,9 @@ struct EvaluateCommand: ParsableCommand {
         guard bound.map({ $0 >= 1 }) ?? true else { throw ValidationError("--bound must be at least 1") }
         guard seeds.map({ (2...Fuser.mostSamples).contains($0) }) ?? true else {
             throw ValidationError("--seeds must be from 2 to \(Fuser.mostSamples)")
+        }
+        guard uncertainty.map({ (2...Fuser.mostSamples).contains($0) }) ?? true else {
+            throw ValidationError("--uncertainty must be from 2 to \(Fuser.mostSamples)")
         }
     }
 
@@ -53,6 +58,12 @@ struct EvaluateCommand: ParsableCommand {
                 progress("seeds", $0, chosen.count)
             }
             text.add("Seeds", spread.text + "\n")
+        }
+        if let uncertainty {
+            let study = try UncertaintyStudy(of: model, on: chosen, options: sampling.options, samples: uncertainty) {
+                progress("uncertainty", $0, chosen.count)
+            }
+            text.add("Uncertainty", study.markdown)
         }
         if sweep { try addSweep(model, chosen, to: &text) }
         if frontier { try addFrontier(model, chosen, to: &text) }
