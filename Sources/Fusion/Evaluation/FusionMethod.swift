@@ -23,6 +23,11 @@ public struct FusionMethod {
         }
     }
 
+    /// What the method makes of noisy sources.
+    public func fromNoisySources(_ deviation: Double, seed: UInt64) -> FusionMethod {
+        FusionMethod(name) { try fuse($0.noisy(deviation, seed: seed)) }
+    }
+
     /// Pixel ascent from a rule's image: what the model's guidance would do without the model.
     public static func ascent(from rule: any FusionRule, _ modality: Modality, steps: Int) -> FusionMethod {
         FusionMethod("\(rule.name) + \(steps) steps of guidance") { pair in
