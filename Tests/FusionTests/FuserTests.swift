@@ -108,9 +108,9 @@ import Testing
         }
     }
 
-    @Test func uncertaintyImage_HoldsASixteenthOfTheRange() {
-        let image = uncertaintyImage(Plane(width: 4, height: 1, values: [0, 1, 15.5, 99]))
-        #expect(image.samples == [0, 4096, 63488, 65535] && image.depth == .sixteen && image.colour == .grey)
+    @Test func uncertaintyImage_HoldsAQuarterOfTheRange() {
+        let image = uncertaintyImage(Plane(width: 4, height: 1, values: [0, 1, 63.5, 99]))
+        #expect(image.samples == [0, 1024, 65024, 65535] && image.depth == .sixteen && image.colour == .grey)
     }
 
     @Test func progress_CountsTheStepsOfAllSamples() throws {

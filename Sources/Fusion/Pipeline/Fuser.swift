@@ -241,11 +241,11 @@ public struct Fuser: Sendable {
     }
 }
 
-/// A picture of an uncertainty map: 16-bit grey, one grey level of standard deviation as 4096 (one sixteenth of the range), saturated.
+/// A picture of an uncertainty map: 16-bit grey, one grey level of standard deviation as 1024 (a sixty-fourth of the range), saturated.
 public func uncertaintyImage(_ deviation: Plane) -> Image {
     Image(
         width: deviation.width, height: deviation.height, colour: .grey, depth: .sixteen,
-        samples: deviation.values.map { UInt16(min(65535, max(0, ($0 * 4096).rounded()))) })
+        samples: deviation.values.map { UInt16(min(65535, max(0, ($0 * 1024).rounded()))) })
 }
 
 /// The pixels where both sources are exactly 0: nobody saw anything there, and the fused image is 0 by definition.
