@@ -18,9 +18,8 @@ struct ArithmeticGradientTests {
 
     @Test(arguments: shapes)
     func products_HaveTheirGradient(_ shape: Shape) {
-        let inputs = [Tensor.random(shape, seed: 1), Tensor.positive(shape, seed: 2)]
+        let inputs = [Tensor.random(shape, seed: 1), Tensor.random(shape, seed: 2)]
         #expect(gradientProblems(of: inputs) { $0[0] * $0[1] } == [])
-        #expect(gradientProblems(of: inputs, step: 1 / 64) { $0[0] / $0[1] } == [])
     }
 
     @Test(arguments: shapes)
@@ -29,7 +28,6 @@ struct ArithmeticGradientTests {
         #expect(gradientProblems(of: x) { $0[0] + $0[0] } == [])
         #expect(gradientProblems(of: x) { $0[0] - $0[0] } == [])
         #expect(gradientProblems(of: x) { $0[0] * $0[0] } == [])
-        #expect(gradientProblems(of: x) { $0[0] / $0[0] } == [])
         #expect(gradientProblems(of: x) { concatenate([$0[0], $0[0], $0[0]]) } == [])
     }
 
@@ -42,11 +40,6 @@ struct ArithmeticGradientTests {
             return inputs[0].number(sum, slope: Elementwise.affine(x, scale: 2))
         }
         #expect(problems == [])
-    }
-
-    @Test(arguments: shapes)
-    func roots_HaveTheirGradient(_ shape: Shape) {
-        #expect(gradientProblems(of: [Tensor.positive(shape, seed: 1)], step: 1 / 64) { $0[0].squareRoot(epsilon: 0.01) } == [])
     }
 
     /// The kink is at 0; no input comes nearer than 0.1.
@@ -63,8 +56,7 @@ struct ArithmeticGradientTests {
     }
 
     @Test(arguments: shapes)
-    func logarithmAndLogistic_HaveTheirGradient(_ shape: Shape) {
-        #expect(gradientProblems(of: [Tensor.positive(shape, seed: 1)], step: 1 / 64) { $0[0].logarithm } == [])
+    func logistic_HasItsGradient(_ shape: Shape) {
         #expect(gradientProblems(of: [Tensor.random(shape, seed: 1)]) { $0[0].logistic } == [])
     }
 
@@ -73,27 +65,11 @@ struct ArithmeticGradientTests {
         #expect(gradientProblems(of: [Tensor.random(shape, seed: 1)]) { everySecond($0[0]) } == [])
     }
 
-    /// The kink is where both are equal; they differ by at least 0.2.
-    @Test(arguments: shapes)
-    func minimum_HasItsGradient(_ shape: Shape) {
-        let (x, gap) = (Tensor.random(shape, seed: 1), Tensor.random(shape, seed: 2, awayFromZeroBy: 0.2))
-        #expect(gradientProblems(of: [x, Elementwise.add(x, gap)]) { minimum($0[0], $0[1]) } == [])
-    }
-
-    /// The kink is where both are equal; they differ by at least 0.2.
-    @Test(arguments: shapes)
-    func maximum_HasItsGradient(_ shape: Shape) {
-        let (x, gap) = (Tensor.random(shape, seed: 1), Tensor.random(shape, seed: 2, awayFromZeroBy: 0.2))
-        #expect(gradientProblems(of: [x, Elementwise.add(x, gap)]) { maximum($0[0], $0[1]) } == [])
-    }
-
     @Test func kinks_HaveTheDocumentedGradient() throws {
         let x = Variable(Tensor(.vector(3), [0, 0.5, -0.5]), isTracked: true)
-        let y = Variable(Tensor(.vector(3), [0, 0.5, 0.5]), isTracked: true)
-        (x.magnitude + x.clamped(-0.5, 0.5) + maximum(x, y)).backward(Tensor(.vector(3), repeating: 1))
-        // Magnitude 0, 1, −1; clamp 1 up to and on the border; maximum to the second at a tie.
+        (x.magnitude + x.clamped(-0.5, 0.5)).backward(Tensor(.vector(3), repeating: 1))
+        // Magnitude 0, 1, −1; clamp 1 up to and on the border.
         #expect(x.gradient?.values == [1, 2, 0])
-        #expect(y.gradient?.values == [1, 1, 1])
     }
 
     @Test(arguments: shapes + [Shape(3, 31, 17, 5)])

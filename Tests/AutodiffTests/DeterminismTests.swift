@@ -44,9 +44,8 @@ struct DeterminismTests {
         Case("inverse Haar", x) { inverseHaar($0[0]) },
         Case("concatenation and slices", x, x) { slice(concatenate([$0[0], $0[1], $0[0]]), 3..<70) },
         Case("filter", image) { filter($0[0], rows: [1, 2, 3], columns: [3, -1]) },
-        Case("arithmetic", x, x) { ($0[0] + $0[1]) * ($0[0] - $0[1]) / ($0[1].magnitude + 1) },
-        Case("kinks", x, x) { maximum($0[0].clamped(-1, 1), $0[1]) },
-        Case("roots", x) { $0[0].magnitude.squareRoot(epsilon: 0.1) },
+        Case("arithmetic", x, x) { ($0[0] + $0[1]) * ($0[0] - $0[1]) * ($0[1].magnitude + 1) },
+        Case("kinks", x) { $0[0].clamped(-1, 1) * $0[0].magnitude },
         Case("mean", x) { ($0[0] * $0[0]).mean },
     ]
 

@@ -68,7 +68,7 @@ struct AblationTests {
         func fused(_ ablation: Ablation?, seed: UInt64) throws -> [Float] {
             var options = FusionOptions()
             (options.seed, options.guidance) = (seed, 0)
-            return try Fuser(Self.model(ablation)).sample(mri: mri.luma(), other: ct.luma(), options: options).planes[0].values
+            return try Fuser(Self.model(ablation)).pictures(mri: mri.luma(), other: ct.luma(), options: options)[0].values
         }
         #expect(try fused(.diffusion, seed: 1) == fused(.diffusion, seed: 2))
         #expect(try fused(nil, seed: 1) != fused(nil, seed: 2))

@@ -78,7 +78,7 @@ import Testing
     func report() throws {
         let model = try Samples.fuser().model
         let strip = try PictureStrip(Self.pairs[0], rules: [MaximumRule()], model: model, options: .init(), samples: 2)
-        #expect(strip.captions == ["MRI", "CT", "maximum", "tiny", "standard deviation ×32"])
+        #expect(strip.captions == ["MRI", "CT", "maximum", "tiny", "uncertainty ×8"])
         #expect(strip.image.width == 5 * 64 + 4 * 2 && strip.image.height == 64)
         let maximum = Image(MaximumRule().fuse(Self.pairs[0].mri, Self.pairs[0].other))
         for y in 0..<64 {
@@ -112,11 +112,23 @@ import Testing
     }
 
     @Test func trainingCurves_AreMeansOverStretches_AsSharesOfTheLargest() throws {
-        let lines = (1...120).map { "\($0),0.1,\($0 <= 2 ? 8 : 2),\($0)" }
-        let plot = try #require(TrainingCurves.plot("step,learning_rate,noise,vif\n" + lines.joined(separator: "\n") + "\n"))
+        var curves = TrainingCurves()
+        curves.add("step,learning_rate,noise,vif")
+        #expect(curves.plot() == nil)
+        func add(_ steps: ClosedRange<Int>) {
+            for step in steps { curves.add("\(step),0.1,\(step <= 2 ? 8 : 2),\(step)") }
+        }
+        add(1...120)
+        curves.add("121,cut o")
+        let plot = try #require(curves.plot())
         #expect(plot.series.map(\.name) == ["noise (1 is 8)", "vif (1 is 120)"])
-        #expect(plot.series.map(\.points.count) == [60, 60])
-        #expect(plot.series[0].points[0].x == 1.5 && plot.series[0].points[0].y == 1 && plot.series[0].points[1].y == 0.25)
-        #expect(TrainingCurves.plot("step,noise\n") == nil)
+        #expect(plot.series.map(\.points.count) == [120, 120])
+        #expect(plot.series[0].points[2].x == 3 && plot.series[0].points[1].y == 1 && plot.series[0].points[2].y == 0.25)
+        // More lines than points: stretches of two, the last half full.
+        add(121...123)
+        let longer = try #require(curves.plot())
+        #expect(longer.series.map(\.points.count) == [62, 62])
+        #expect(longer.series[0].points[0].x == 1.5 && longer.series[0].points[0].y == 1 && longer.series[0].points[1].y == 0.25)
+        #expect(longer.series[1].points[60].x == 121.5 && longer.series[1].points[61].x == 123)
     }
 }

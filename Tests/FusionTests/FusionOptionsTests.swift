@@ -46,7 +46,7 @@ import Testing
         func plane(_ change: (inout FusionOptions) -> Void) throws -> Plane {
             var options = FusionOptions()
             change(&options)
-            return try fuser.sample(mri: mri.luma(), other: ct.luma(), options: options).planes[0]
+            return try fuser.pictures(mri: mri.luma(), other: ct.luma(), options: options)[0]
         }
         let ancestral = try plane { $0.sampler = .ddpm }
         let implicit = try plane { ($0.steps, $0.eta) = (6, 1) }

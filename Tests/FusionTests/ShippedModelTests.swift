@@ -28,8 +28,23 @@ import Testing
         let (mri, ct) = Samples.images(width: 64, height: 64)
         var options = FusionOptions()
         options.samples = 2
-        let output = try Fuser(ModelRegistry.load(.ct)).fuse(mri: mri, other: ct, options: options)
-        #expect(try #require(output.uncertainty).values.contains { $0 > 0.05 })
+        let pictures = try Fuser(ModelRegistry.load(.ct)).pictures(mri: mri.luma(), other: ct.luma(), options: options)
+        #expect(PriorSamples.largestDifference(pictures[0], pictures[1]) > 0.1)
+    }
+
+    @Test(
+        .enabled(if: Samples.validation != nil, "no validation pairs beside the package: name their folder in AMALGAM_SHARED"),
+        arguments: Modality.allCases)
+    func uncertainty_IsLowInsideTissue_AndHigherWhereTheSourcesDisagree(_ modality: Modality) throws {
+        let fuser = Fuser(try ModelRegistry.load(modality))
+        let pairs = try PairFolder.load(try #require(Samples.validation), modality)
+        var options = FusionOptions()
+        options.samples = 3
+        for pair in [pairs[pairs.count / 4], pairs[3 * pairs.count / 4]] {
+            let means = PairRegions(pair).means(try fuser.uncertainty(mri: pair.mri, other: pair.other, options: options))
+            print("uncertainty of \(modality) \(pair.name): \(means)")
+            #expect(means.disagreement > 1.2 * means.uniform && means.disagreement > 2)
+        }
     }
 
     private func expectBetterThanMean(_ modality: Modality, _ pairs: [ImagePair]) throws {

@@ -21,7 +21,7 @@ import Testing
         let (mri, other) = Samples.images(width: 61, height: 67)
         var options = FusionOptions()
         (options.eta, options.samples) = (0.5, 2)
-        let results = try withThreads([1, 2, 3]) { try fuser.sample(mri: mri.luma(), other: other.luma(), options: options).planes }
+        let results = try withThreads([1, 2, 3]) { try fuser.pictures(mri: mri.luma(), other: other.luma(), options: options) }
         #expect(results[0] == results[1] && results[0] == results[2])
     }
 

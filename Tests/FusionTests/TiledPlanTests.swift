@@ -72,9 +72,9 @@ struct TiledPlanTests {
         options.guidance = 0
         var fuser = Fuser(try ModelRegistry.load(.ct))
         fuser.largestWhole = .max
-        let whole = try fuser.sample(mri: mri.luma(), other: other.luma(), options: options).planes[0]
+        let whole = try fuser.pictures(mri: mri.luma(), other: other.luma(), options: options)[0]
         fuser.largestWhole = 0
-        let tiled = try fuser.sample(mri: mri.luma(), other: other.luma(), options: options).planes[0]
+        let tiled = try fuser.pictures(mri: mri.luma(), other: other.luma(), options: options)[0]
         let distances = zip(whole.values, tiled.values).map { abs($0 - $1) }
         let apart = distances.count { $0 >= 1 }
         print("tiled \(height)×\(width): \(apart) of \(distances.count) pixels a grey level apart, at most \(distances.max()!)")

@@ -27,7 +27,8 @@ import Testing
             #expect(try await service.job(id).json == last.json, "the job's own page says the same")
             for progress in events where progress.event == "progress" {
                 let (completed, total) = (progress.json["completed"].number, progress.json["total"].number)
-                #expect(total == 64 && completed.map { $0 >= 0 && $0 < 64 } == true)
+                // Each sample takes 8 steps, and its draw for the uncertainty 8 more.
+                #expect(total == 128 && completed.map { $0 >= 0 && $0 < 128 } == true)
                 #expect(progress.json["seconds_remaining"].number.map { $0 >= 0 } ?? (completed == 0))
             }
 

@@ -21,15 +21,6 @@ extension Variable {
         }
     }
 
-    public static func / (x: Variable, y: Variable) -> Variable {
-        let quotient = Elementwise.divide(x.value, y.value)
-        return Variable(quotient, from: [x, y]) { gradient in
-            let share = Elementwise.divide(gradient, y.value)
-            y.receive(Elementwise.affine(Elementwise.multiply(share, quotient), scale: -1))
-            x.receive(share)
-        }
-    }
-
     public static func * (scale: Float, x: Variable) -> Variable { x.affine(scale: scale) }
 
     public static func + (x: Variable, offset: Float) -> Variable { x.affine(scale: 1, offset: offset) }
@@ -45,21 +36,6 @@ extension Variable {
     public var magnitude: Variable {
         Variable(Elementwise.magnitude(value), from: [self]) { gradient in
             self.receive(Elementwise.multiply(gradient, Elementwise.sign(self.value)))
-        }
-    }
-
-    /// √(x + ε), ε > 0 keeping the slope finite at 0.
-    public func squareRoot(epsilon: Float) -> Variable {
-        let root = Elementwise.squareRoot(Elementwise.affine(value, scale: 1, offset: epsilon))
-        return Variable(root, from: [self]) { gradient in
-            self.receive(Elementwise.affine(Elementwise.divide(gradient, root), scale: 0.5))
-        }
-    }
-
-    /// ln x, x > 0.
-    public var logarithm: Variable {
-        Variable(Elementwise.logarithm(value), from: [self]) { gradient in
-            self.receive(Elementwise.divide(gradient, self.value))
         }
     }
 
@@ -99,16 +75,3 @@ extension Variable {
         }
     }
 }
-
-/// The larger of two, element by element; at a tie the gradient goes to the second.
-public func maximum(_ x: Variable, _ y: Variable) -> Variable {
-    Variable(Elementwise.maximum(x.value, y.value), from: [x, y]) { gradient in
-        let difference = Elementwise.subtract(x.value, y.value)
-        let zero = Tensor(gradient.shape)
-        x.receive(Elementwise.select(difference, gradient, zero))
-        y.receive(Elementwise.select(difference, zero, gradient))
-    }
-}
-
-/// The smaller of two, element by element; at a tie the gradient goes to the second.
-public func minimum(_ x: Variable, _ y: Variable) -> Variable { -1 * maximum(-1 * x, -1 * y) }

@@ -27,17 +27,3 @@ public func slice(_ x: Variable, _ range: Range<Int>) -> Variable {
         x.receive(Channels.embed(gradient, offset: range.lowerBound, total: x.shape.c))
     }
 }
-
-/// The pixels where a separable window lies inside, filtered: see `ImageFilter.separable`.
-public func filter(_ x: Variable, rows: [Float], columns: [Float]) -> Variable {
-    Variable(ImageFilter.separable(x.value, rows: rows, columns: columns), from: [x]) { gradient in
-        x.receive(ImageFilter.separableGradient(gradient, rows: rows, columns: columns))
-    }
-}
-
-/// Every second pixel of every second row: (N, H, W, C) → (N, ⌈H/2⌉, ⌈W/2⌉, C).
-public func everySecond(_ x: Variable) -> Variable {
-    Variable(ImageFilter.everySecond(x.value), from: [x]) { gradient in
-        x.receive(ImageFilter.everySecondGradient(gradient, shape: x.shape))
-    }
-}

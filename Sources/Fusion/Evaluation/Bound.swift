@@ -13,16 +13,10 @@ extension FusionModel {
         of origin: Plane, _ pair: ImagePair, variance: ReverseVariance = .posterior, seed: UInt64 = 42,
         willStep: (_ completed: Int, _ total: Int) throws -> Void = { _, _ in }
     ) throws -> VariationalBound {
-        let (height, width) = (Self.padded(pair.mri.height), Self.padded(pair.mri.width))
-        func padded(_ plane: Plane) -> Tensor { Padding.edge(Tensor(normalizing: plane), height: height, width: width) }
-        let condition = predictor.prepare(encoder(mri: Variable(padded(pair.mri)), other: Variable(padded(pair.other))))
+        let estimator = RoughEstimator(self, mri: Padding.sized(pair.mri), other: Padding.sized(pair.other))
         return try VariationalBound.estimate(
-            origin: padded(origin), schedule: description.schedule, variance: variance, seed: seed, willStep: willStep,
-            pixels: { Padding.crop($0, height: pair.mri.height, width: pair.mri.width) },
-            predictor: { x, t in
-                let noise = predictor(Variable(x), prepared: condition, timesteps: [t]).value
-                return try description.schedule.origin(of: x, noise: noise, at: [t])
-            })
+            origin: Padding.sized(origin), schedule: description.schedule, variance: variance, seed: seed, willStep: willStep,
+            pixels: { Padding.crop($0, height: pair.mri.height, width: pair.mri.width) }, predictor: { try estimator($0, at: $1) })
     }
 
     /// The least multiple of ``sideMultiple`` that is no less than `side`.

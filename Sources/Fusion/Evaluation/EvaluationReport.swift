@@ -20,11 +20,10 @@ public struct EvaluationReport {
 
     /// Adds a strip of pictures; without a folder only its numbers.
     public mutating func add(_ strip: PictureStrip, of pair: String) throws {
+        func text(_ value: Double) -> String { value.isNaN ? "–" : String(format: "%.2f", value) }
         markdown +=
-            "\n**\(pair)**: \(strip.captions.joined(separator: " · ")). Standard deviation over the samples, in grey levels: "
-            + String(
-                format: "%.2f where the sources' edges disagree most, %.2f elsewhere.\n", strip.deviation.atDisagreement,
-                strip.deviation.elsewhere)
+            "\n**\(pair)**: \(strip.captions.joined(separator: " · ")). Uncertainty in grey levels: \(text(strip.deviation.uniform)) inside "
+            + "uniform tissue, \(text(strip.deviation.disagreement)) at edges where the sources disagree.\n"
         try write(PNG.encode(strip.image), as: "\(pair).png", caption: pair)
     }
 

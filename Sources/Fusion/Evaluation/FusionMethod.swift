@@ -14,12 +14,18 @@ public struct FusionMethod {
         FusionMethod(rule.name) { rule.fuse($0.mri, $0.other) }
     }
 
-    /// The mean of a model's samples.
+    /// What the service would give: a model's sample, or the mean of several, guided.
     public static func model(_ model: FusionModel, _ options: FusionOptions = .init(), name: String? = nil) -> FusionMethod {
         let fuser = Fuser(model)
         return FusionMethod(name ?? model.description.name) { pair in
-            Fuser.statistics(try fuser.sample(mri: pair.mri, other: pair.other, options: options).planes).mean
+            let samples = try fuser.draw(mri: pair.mri, other: pair.other, options: options).samples
+            return fuser.finished(Fuser.mean(samples), mri: pair.mri, other: pair.other, options: options)
         }
+    }
+
+    /// What the method makes of noisy sources.
+    public func fromNoisySources(_ deviation: Double, seed: UInt64) -> FusionMethod {
+        FusionMethod(name) { try fuse($0.noisy(deviation, seed: seed)) }
     }
 
     /// Pixel ascent from a rule's image: what the model's guidance would do without the model.

@@ -6,29 +6,30 @@ public struct PictureStrip: Sendable {
     public let captions: [String]
     /// The panels, two pixels of white between them.
     public let image: Image
-    /// The mean standard deviation over the samples in grey levels where the sources' edges disagree (the tenth of the pixels in which
-    /// their gradients differ most), and elsewhere; pixels in which both sources are 0 are left out.
-    public let deviation: (atDisagreement: Double, elsewhere: Double)
+    /// The mean of the last panel by what the sources show, in grey levels.
+    public let deviation: PairRegions.Means
 
     /// A grey level of standard deviation is shown as this many.
-    static let deviationScale: Float = 32
+    static let deviationScale: Float = 8
     private static let gap = 2
 
-    /// - Parameter samples: over how many the last panel's standard deviation is taken; at least 2.
+    /// - Parameter samples: over how many the last panel's uncertainty is taken; at least 2.
     public init(_ pair: ImagePair, rules: [any FusionRule], model: FusionModel, options: FusionOptions, samples: Int = 8) throws {
+        let fuser = Fuser(model)
         var options = options
+        options.samples = 1
+        let picture = try fuser.pictures(mri: pair.mri, other: pair.other, options: options)[0]
         options.samples = samples
-        let planes = try Fuser(model).sample(mri: pair.mri, other: pair.other, options: options).planes
-        let spread = Fuser.statistics(planes).deviation
+        let spread = try fuser.uncertainty(mri: pair.mri, other: pair.other, options: options)
         var shown = spread
         for i in shown.values.indices { shown.values[i] = min(255, Self.deviationScale * spread.values[i]) }
         let panels =
             [("MRI", pair.mri), (model.description.modality.rawValue.uppercased(), pair.other)]
             + rules.map { ($0.name, $0.fuse(pair.mri, pair.other)) }
-            + [(model.description.name, planes[0]), ("standard deviation ×\(Int(Self.deviationScale))", shown)]
+            + [(model.description.name, picture), ("uncertainty ×\(Int(Self.deviationScale))", shown)]
         captions = panels.map(\.0)
         image = Image(Self.joined(panels.map(\.1)))
-        deviation = Self.means(of: spread, pair)
+        deviation = PairRegions(pair).means(spread)
     }
 
     private static func joined(_ planes: [Plane]) -> Plane {
@@ -41,22 +42,5 @@ public struct PictureStrip: Sendable {
             }
         }
         return strip
-    }
-
-    private static func means(of spread: Plane, _ pair: ImagePair) -> (Double, Double) {
-        var found: [(disagreement: Float, spread: Float)] = []
-        for y in 1..<max(1, spread.height - 1) {
-            for x in 1..<max(1, spread.width - 1) where pair.mri[x, y] != 0 || pair.other[x, y] != 0 {
-                func slope(_ p: Plane) -> (Float, Float) { (p[x + 1, y] - p[x - 1, y], p[x, y + 1] - p[x, y - 1]) }
-                let (a, b) = (slope(pair.mri), slope(pair.other))
-                found.append((abs(a.0 - b.0) + abs(a.1 - b.1), spread[x, y]))
-            }
-        }
-        found.sort { $0.disagreement > $1.disagreement }
-        func mean(_ part: ArraySlice<(disagreement: Float, spread: Float)>) -> Double {
-            part.isEmpty ? 0 : part.reduce(0) { $0 + Double($1.spread) } / Double(part.count)
-        }
-        let tenth = found.count / 10
-        return (mean(found[..<tenth]), mean(found[tenth...]))
     }
 }

@@ -1,5 +1,6 @@
 import Foundation
 import Scores
+import Tensors
 
 /// How much the scores of a model depend on the seed, which decides x_T and the noise of the steps.
 public struct SeedSpread: Sendable, Encodable {
@@ -25,10 +26,10 @@ public struct SeedSpread: Sendable, Encodable {
         var scores = [[FusionScores]](repeating: [], count: seeds)
         var deviations: [Double] = []
         for (index, pair) in pairs.enumerated() {
-            let planes = try fuser.sample(mri: pair.mri, other: pair.other, options: options).planes
+            let planes = try fuser.pictures(mri: pair.mri, other: pair.other, options: options)
             for (seed, plane) in planes.enumerated() { scores[seed].append(try ScoreTable.scores(of: plane, pair, convention)) }
             let seen = pair.mri.values.indices.filter { pair.mri.values[$0] != 0 || pair.other.values[$0] != 0 }
-            let deviation = Fuser.statistics(planes).deviation
+            let deviation = Fuser.deviation(planes.map { Tensor(normalizing: $0) })
             deviations.append(seen.reduce(0) { $0 + Double(deviation.values[$1]) } / Double(max(1, seen.count)))
             progress(index + 1)
         }

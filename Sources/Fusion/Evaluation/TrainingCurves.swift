@@ -1,25 +1,45 @@
 import Foundation
 
-/// The course of a training run, from the CSV that it logs: one column per term, one line per step.
-public enum TrainingCurves {
-    /// Points of a curve: so many means over equal stretches of the run.
+/// The course of a training run: curves of its losses, fed line by line from the CSV that it logs, in memory that does not grow with it.
+public struct TrainingCurves {
+    /// A curve has at most twice as many points; then neighbours are joined.
     private static let points = 60
 
-    /// The terms' curves, each as a share of its largest mean: losses and scores of different units fit into one plot.
-    ///
-    /// - Parameters:
-    ///   - csv: a header that begins with `step`, then numbers.
-    ///   - leavingOut: columns that are not drawn.
-    /// - Returns: nil where there is no line yet. O(text).
-    public static func plot(_ csv: String, leavingOut ignored: Set<String> = ["learning_rate", "loss", "gradient_norm"]) -> ScatterPlot? {
-        let lines = csv.split(separator: "\n").map { $0.split(separator: ",") }
-        guard let names = lines.first?.map(String.init), lines.count > 1 else { return nil }
-        let rows = lines.dropFirst().map { $0.map { Double($0) ?? .nan } }.filter { $0.count == names.count }
-        let stretch = max(1, (rows.count + points - 1) / points)
-        let means = stride(from: 0, to: rows.count, by: stretch).map { start in
-            let part = rows[start..<min(rows.count, start + stretch)]
-            return names.indices.map { column in part.reduce(0) { $0 + $1[column] } / Double(part.count) }
+    private var names: [String] = []
+    /// Sums over equal stretches of the run, each of the lines that it holds; the last may still fill.
+    private var stretches: [(sum: [Double], lines: Int)] = []
+    /// Lines that a stretch holds when it is full.
+    private var length = 1
+
+    public init() {}
+
+    /// Takes up a line: first the columns' names, beginning with `step`, then numbers. Lines of another length are passed over. O(columns).
+    public mutating func add(_ line: some StringProtocol) {
+        let cells = line.split(separator: ",")
+        guard !names.isEmpty else { return names = cells.map { String($0) } }
+        guard cells.count == names.count else { return }
+        let row = cells.map { Double($0) ?? .nan }
+        if let last = stretches.last, last.lines < length {
+            stretches[stretches.count - 1] = (zip(last.sum, row).map(+), last.lines + 1)
+            return
         }
+        if stretches.count == 2 * Self.points {
+            stretches = stride(from: 0, to: stretches.count, by: 2).map { index in
+                let (a, b) = (stretches[index], stretches[index + 1])
+                return (zip(a.sum, b.sum).map(+), a.lines + b.lines)
+            }
+            length *= 2
+        }
+        stretches.append((row, 1))
+    }
+
+    /// The terms' curves, means over stretches, each as a share of its largest mean: losses and scores of different units fit into one plot.
+    ///
+    /// - Parameter leavingOut: columns that are not drawn.
+    /// - Returns: nil where there is no line yet.
+    public func plot(leavingOut ignored: Set<String> = ["learning_rate", "loss", "gradient_norm"]) -> ScatterPlot? {
+        guard !stretches.isEmpty else { return nil }
+        let means = stretches.map { stretch in stretch.sum.map { $0 / Double(stretch.lines) } }
         let series = names.indices.dropFirst().filter { !ignored.contains(names[$0]) }.map { column in
             let most = max(means.map { abs($0[column]) }.max() ?? 1, .leastNormalMagnitude)
             let name = names[column] + String(format: " (1 is %.3g)", most)

@@ -23,7 +23,7 @@ public struct FusionOptions: Sendable, Equatable {
     public var seed: UInt64 = 42
     /// Steps of pixel ascent that guide the last estimate towards better scores, 0...``Fuser/mostGuidance``; 0 leaves it to the networks.
     public var guidance = 40
-    /// How many pictures are drawn, with seeds `seed`, `seed + 1`, ...; their mean is the result. At least 1.
+    /// How many pictures are drawn, with seeds `seed`, `seed + 1`, ...; their mean is guided and is the result. At least 1.
     public var samples = 1
 
     public init() {}
@@ -43,7 +43,7 @@ public struct FusionTimings: Sendable, Codable, Equatable {
 public struct FusionOutput: Sendable {
     /// The fused image: grey, or in the colours of the second source where that has colour.
     public let fused: Image
-    /// The pixelwise standard deviation over the samples in grey levels, where more than one was drawn.
+    /// Where the fusion is a choice: see ``Fuser/uncertainty(mri:other:options:willStep:)``. Where more than one sample was drawn.
     public let uncertainty: Plane?
     /// Scores of `fused` against both sources' luma, in the service's convention.
     public let scores: FusionScores
@@ -84,6 +84,8 @@ public struct Fuser: Sendable {
 
     /// Pixels up to which a picture is worked on as a whole, in some 320 bytes each; larger ones go tile by tile, at the price of time.
     var largestWhole = 1 << 20
+    /// Pixels up to which a picture's uncertainty is drawn as it is; larger ones are halved for it. At least 1.
+    var largestDrawn = 1 << 20
 
     public init(_ model: FusionModel) { self.model = model }
 
@@ -132,34 +134,38 @@ public struct Fuser: Sendable {
     ///
     /// The same images, options and model give the same bytes.
     ///
-    /// - Parameter willStep: called before each step with the steps done and their total over all samples; what it throws ends the fusion.
+    /// - Parameter willStep: called before each step with the steps done and their total over all samples, those of the uncertainty too; what
+    ///   it throws ends the fusion.
     /// - Throws: `FusionError` for images or options that do not fit, and what `willStep` throws.
     public func fuse(
         mri: Image, other: Image, options: FusionOptions = .init(), willStep: (_ completed: Int, _ total: Int) throws -> Void = { _, _ in }
     ) throws -> FusionOutput {
         try check(mri: mri, other: other)
         let (first, second) = (mri.luma(), other.luma())
-        let (planes, timings, steps) = try sample(mri: first, other: second, options: options, willStep: willStep)
-        let (mean, deviation) = Self.statistics(planes)
+        let further = options.samples > 1 ? options.samples * PriorDraws.steps(model.description.schedule) : 0
+        var (samples, timings, steps) = try draw(mri: first, other: second, options: options) { try willStep($0, $1 + further) }
+        var start = ContinuousClock.now
+        let plane = finished(Self.mean(samples), mri: first, other: second, options: options)
+        let before = samples.count * steps
+        let deviation =
+            further == 0
+            ? nil : try uncertainty(mri: first, other: second, options: options) { try willStep(before + $0, before + $1) }
+        timings.sampling += start.secondsSince()
         let depth: BitDepth = mri.depth == .sixteen || other.depth == .sixteen ? .sixteen : .eight
         let isColoured = model.description.modality != .ct && other.colour == .rgb
-        let fused = isColoured ? try Image(luma: mean, chromaOf: other, depth: depth) : Image(mean, depth: depth)
-        var all = timings
-        let start = ContinuousClock.now
+        let fused = isColoured ? try Image(luma: plane, chromaOf: other, depth: depth) : Image(plane, depth: depth)
+        start = .now
         let scores = try FusionScores(first: first, second: second, fused: fused.luma())
-        all.scoring = start.secondsSince()
-        return FusionOutput(
-            fused: fused, uncertainty: planes.count > 1 ? deviation : nil, scores: scores, timings: all, steps: steps)
+        timings.scoring = start.secondsSince()
+        return FusionOutput(fused: fused, uncertainty: deviation, scores: scores, timings: timings, steps: steps)
     }
 
-    /// Fused planes, one per sample.
-    func sample(
+    /// What the networks draw for a pair, before guidance: estimates of x_0 in −1...1, (1, H, W, 1) of the pair's size, one per sample.
+    func draw(
         mri: Plane, other: Plane, options: FusionOptions, willStep: (Int, Int) throws -> Void = { _, _ in }
-    ) throws -> (planes: [Plane], timings: FusionTimings, steps: Int) {
+    ) throws -> (samples: [Tensor], timings: FusionTimings, steps: Int) {
         let sampler = try sampler(options)
-        let (height, width) = (FusionModel.padded(mri.height), FusionModel.padded(mri.width))
-        func prepared(_ plane: Plane) -> Tensor { Padding.edge(Tensor(normalizing: plane), height: height, width: width) }
-        let (x1, x2) = (prepared(mri), prepared(other))
+        let (x1, x2) = (Padding.sized(mri), Padding.sized(other))
         var timings = FusionTimings()
         var start = ContinuousClock.now
         let estimator = Estimator(model, mri: x1, other: x2, largestWhole: largestWhole)
@@ -167,7 +173,7 @@ public struct Fuser: Sendable {
         start = .now
         let total = sampler.steps.count
         let nowhere = Background(x1, x2)
-        let estimates = try (0..<options.samples).map { index in
+        let samples = try (0..<options.samples).map { index in
             let result = try sampler.sample(
                 shape: x1.shape, seed: options.seed &+ UInt64(index),
                 willStep: { done, _ in try willStep(index * total + done, options.samples * total) },
@@ -176,31 +182,70 @@ public struct Fuser: Sendable {
                 })
             return Padding.crop(result, height: mri.height, width: mri.width)
         }
-        let guidance = options.guidance > 0 ? Guidance(mri, other, model.description.modality, steps: options.guidance) : nil
-        let planes = estimates.map { (guidance?($0) ?? $0).plane().snapped(to: mri, other) }
         timings.sampling = start.secondsSince()
-        return (planes, timings, total)
+        return (samples, timings, total)
     }
 
-    /// Pixelwise mean and standard deviation (of the population) of planes of one size.
-    static func statistics(_ planes: [Plane]) -> (mean: Plane, deviation: Plane) {
-        var (mean, deviation) = (planes[0], planes[0])
-        let count = Float(planes.count)
-        for i in mean.values.indices {
-            let average = planes.reduce(0) { $0 + $1.values[i] } / count
-            let variance = planes.reduce(0) { $0 + ($1.values[i] - average) * ($1.values[i] - average) } / count
-            mean.values[i] = average
-            deviation.values[i] = variance.squareRoot()
+    /// The picture that an estimate of x_0 ends as: guided, and snapped to the sources.
+    func finished(_ estimate: Tensor, mri: Plane, other: Plane, options: FusionOptions) -> Plane {
+        let guidance = options.guidance > 0 ? Guidance(mri, other, model.description.modality, steps: options.guidance) : nil
+        return (guidance?(estimate) ?? estimate).plane().snapped(to: mri, other)
+    }
+
+    /// A finished picture of every sample: what the service gives for each of the seeds alone.
+    func pictures(mri: Plane, other: Plane, options: FusionOptions) throws -> [Plane] {
+        try draw(mri: mri, other: other, options: options).samples.map { finished($0, mri: mri, other: other, options: options) }
+    }
+
+    /// Where the fusion is a choice: the pixelwise standard deviation, in grey levels, of draws from the reverse chain of ε_θ alone (see
+    /// ``PriorDraws``), with as many draws and the same seeds as the samples. It is that of the picture before n_θ and guidance decide; their
+    /// pictures differ far less from each other.
+    ///
+    /// Pictures of over a million pixels are halved for it, as often as it takes.
+    func uncertainty(
+        mri: Plane, other: Plane, options: FusionOptions, willStep: (_ completed: Int, _ total: Int) throws -> Void = { _, _ in }
+    ) throws -> Plane {
+        var (first, second) = (mri, other)
+        while first.values.count > largestDrawn {
+            let (width, height) = ((first.width + 1) / 2, (first.height + 1) / 2)
+            (first, second) = (first.resized(width: width, height: height), second.resized(width: width, height: height))
         }
-        return (mean, deviation)
+        let draws = try PriorDraws(model, mri: first, other: second)
+        let steps = PriorDraws.steps(model.description.schedule)
+        let samples = try (0..<options.samples).map { index in
+            try draws(seed: options.seed &+ UInt64(index)) { try willStep(index * steps + $0, options.samples * steps) }
+        }
+        var deviation = Self.deviation(samples).resized(width: mri.width, height: mri.height)
+        for i in deviation.values.indices where mri.values[i] == 0 && other.values[i] == 0 { deviation.values[i] = 0 }
+        return deviation
+    }
+
+    /// The pixelwise mean of samples of one shape; of one sample that sample.
+    static func mean(_ samples: [Tensor]) -> Tensor {
+        let mean = Tensor(samples[0].shape)
+        for i in 0..<mean.count { mean.pointer[i] = samples.reduce(0) { $0 + $1.pointer[i] } / Float(samples.count) }
+        return mean
+    }
+
+    /// The pixelwise standard deviation of samples (1, H, W, 1) in −1...1 in grey levels, from their mean: n − 1 in the denominator.
+    ///
+    /// - Precondition: at least two samples.
+    static func deviation(_ samples: [Tensor]) -> Plane {
+        let mean = mean(samples)
+        var deviation = Plane(width: mean.shape.w, height: mean.shape.h)
+        for i in 0..<mean.count {
+            let squares = samples.reduce(0) { $0 + ($1.pointer[i] - mean.pointer[i]) * ($1.pointer[i] - mean.pointer[i]) }
+            deviation.values[i] = 127.5 * (squares / Float(samples.count - 1)).squareRoot()
+        }
+        return deviation
     }
 }
 
-/// A picture of an uncertainty map: 16-bit grey, one grey level of standard deviation as 4096 (one sixteenth of the range), saturated.
+/// A picture of an uncertainty map: 16-bit grey, one grey level of standard deviation as 1024 (a sixty-fourth of the range), saturated.
 public func uncertaintyImage(_ deviation: Plane) -> Image {
     Image(
         width: deviation.width, height: deviation.height, colour: .grey, depth: .sixteen,
-        samples: deviation.values.map { UInt16(min(65535, max(0, ($0 * 4096).rounded()))) })
+        samples: deviation.values.map { UInt16(min(65535, max(0, ($0 * 1024).rounded()))) })
 }
 
 /// The pixels where both sources are exactly 0: nobody saw anything there, and the fused image is 0 by definition.

@@ -20,6 +20,12 @@ struct EvaluateCommand: ParsableCommand {
     @Option(help: "Score this many of the pairs, evenly chosen.") var pairs: Int?
     @OptionGroup var sampling: SamplingOptions
     @Option(help: "Also the spread of the scores over this many seeds.") var seeds: Int?
+    @Option(help: "Also what the uncertainty of this many samples tells: where it is low and high, and what it predicts.")
+    var uncertainty: Int?
+    @Option(
+        parsing: .upToNextOption,
+        help: "Also the scores, against the clean sources, of what is fused from noisy ones: standard deviations in grey levels.")
+    var noise: [Double] = []
     @Flag(help: "Also the scores of other samplers and numbers of steps.") var sweep = false
     @Flag(help: "Also the scores with more and less guidance, of the model and of rules.") var frontier = false
     @Option(help: "Also the variational bound in bits per dimension, over this many pairs.") var bound: Int?
@@ -33,6 +39,10 @@ struct EvaluateCommand: ParsableCommand {
         guard seeds.map({ (2...Fuser.mostSamples).contains($0) }) ?? true else {
             throw ValidationError("--seeds must be from 2 to \(Fuser.mostSamples)")
         }
+        guard uncertainty.map({ (2...Fuser.mostSamples).contains($0) }) ?? true else {
+            throw ValidationError("--uncertainty must be from 2 to \(Fuser.mostSamples)")
+        }
+        guard noise.allSatisfy({ (0...255).contains($0) }) else { throw ValidationError("--noise must be from 0 to 255") }
     }
 
     func run() throws {
@@ -54,6 +64,13 @@ struct EvaluateCommand: ParsableCommand {
             }
             text.add("Seeds", spread.text + "\n")
         }
+        if let uncertainty {
+            let study = try UncertaintyStudy(of: model, on: chosen, options: sampling.options, samples: uncertainty) {
+                progress("uncertainty", $0, chosen.count)
+            }
+            text.add("Uncertainty", study.markdown)
+        }
+        if !noise.isEmpty { text.add("Noise", try noiseText(model, chosen)) }
         if sweep { try addSweep(model, chosen, to: &text) }
         if frontier { try addFrontier(model, chosen, to: &text) }
         if let bound { text.add("Variational bound", try boundText(model, spread(chosen, bound))) }
@@ -80,6 +97,26 @@ struct EvaluateCommand: ParsableCommand {
 
     private func progress(_ name: String, _ done: Int, _ total: Int) {
         reportProgress("\(progressBar(done, total)) \(name) \(done)/\(total)", ends: done == total)
+    }
+
+    /// How many samples the mean is taken of that noise is tried on.
+    private static let averaged = 8
+
+    private func noiseText(_ model: FusionModel, _ pairs: [ImagePair]) throws -> String {
+        var study = NoiseStudy(pairs, deviations: noise, convention: convention, seed: sampling.seed)
+        var methods = FusionMethod.baselines(model.description.modality)
+        for guidance in Set([sampling.guidance, 0]).sorted(by: >) {
+            for samples in [1, Self.averaged] {
+                var options = sampling.options
+                (options.guidance, options.samples) = (guidance, samples)
+                let name = model.description.name + (samples > 1 ? ", mean of \(samples)" : "") + (guidance == 0 ? ", guidance 0" : "")
+                methods.append(.model(model, options, name: name))
+            }
+        }
+        for method in methods {
+            try study.add(method, on: pairs) { progress("noise: \(method.name)", $0, pairs.count * noise.count) }
+        }
+        return study.markdown
     }
 
     private func addSweep(_ model: FusionModel, _ pairs: [ImagePair], to text: inout EvaluationReport) throws {

@@ -13,7 +13,7 @@ struct FuseCommand: ParsableCommand {
     @Option(help: "What the second image is: ct, pet or spect.") var modality: Modality = .ct
     @Option(help: "A model file instead of the shipped one.") var model: String?
     @OptionGroup var sampling: SamplingOptions
-    @Option(help: "Where the uncertainty PNG goes (with --samples above 1): standard deviation, 16 bit, 4096 a grey level.")
+    @Option(help: "Where the uncertainty PNG goes (with --samples above 1): standard deviation, 16 bit, 1024 a grey level.")
     var uncertainty: String?
     @Flag(help: "Print scores and timings as JSON.") var json = false
     @OptionGroup var engine: EngineOptions

@@ -86,16 +86,19 @@ struct TrainCommand: ParsableCommand {
     }
 
     private func train(_ trainer: Trainer, held: [ImagePair], checkpoint: URL, folder: URL) throws {
-        let losses = try LogFile(folder.appending(path: "losses.csv"), upTo: trainer.step)
+        var curves = TrainingCurves()
+        let losses = try LogFile(folder.appending(path: "losses.csv"), upTo: trainer.step) { curves.add($0) }
         let scores = try LogFile(folder.appending(path: "validation.csv"), upTo: trainer.step)
         let (start, first) = (Date(), trainer.step)
         var smooth: [String: Float] = [:]
         while trainer.step < steps {
             let step = try trainer.advance()
-            if losses.isEmpty { try losses.write("step,learning_rate,loss,gradient_norm," + step.terms.map(\.name).joined(separator: ",")) }
-            try losses.write(
-                "\(step.step),\(step.learningRate),\(step.loss),\(step.gradientNorm),"
-                    + step.terms.map { "\($0.value)" }.joined(separator: ","))
+            let head = "step,learning_rate,loss,gradient_norm," + step.terms.map(\.name).joined(separator: ",")
+            let numbers = [step.learningRate, step.loss, step.gradientNorm] + step.terms.map(\.value)
+            for line in (losses.isEmpty ? [head] : []) + ["\(step.step)," + numbers.map { "\($0)" }.joined(separator: ",")] {
+                try losses.write(line)
+                curves.add(line)
+            }
             for term in step.terms { smooth[term.name] = (smooth[term.name] ?? term.value) * 0.98 + term.value * 0.02 }
             let elapsed = Date().timeIntervalSince(start)
             let left = elapsed / Double(step.step - first) * Double(steps - step.step)
@@ -105,8 +108,7 @@ struct TrainCommand: ParsableCommand {
             if step.step % checkpointEvery == 0 || done {
                 try trainer.saveCheckpoint(to: checkpoint)
                 try trainer.averagedModel().write(to: folder.appending(path: "model.safetensors"))
-                let log = try String(contentsOf: folder.appending(path: "losses.csv"), encoding: .utf8)
-                try TrainingCurves.plot(log)?.svg.write(to: folder.appending(path: "curves.svg"), atomically: true, encoding: .utf8)
+                try curves.plot()?.svg.write(to: folder.appending(path: "curves.svg"), atomically: true, encoding: .utf8)
             }
             if !held.isEmpty && (step.step % validateEvery == 0 || done) {
                 var table = ScoreTable(held)
@@ -137,10 +139,13 @@ private final class LogFile {
     private(set) var isEmpty: Bool
 
     /// Opens the log of a run that goes on after `step`: lines of later steps, which will be taken again, are dropped.
-    init(_ url: URL, upTo step: Int) throws {
+    ///
+    /// - Parameter kept: called with each line that stays.
+    init(_ url: URL, upTo step: Int, kept body: (Substring) -> Void = { _ in }) throws {
         let lines = (try? String(contentsOf: url, encoding: .utf8))?.split(separator: "\n") ?? []
         let kept = step == 0 ? [] : lines.filter { line in Int(line.prefix { $0 != "," }).map { $0 <= step } ?? true }
         try Data(kept.map { $0 + "\n" }.joined().utf8).write(to: url)
+        kept.forEach(body)
         handle = try FileHandle(forWritingTo: url)
         isEmpty = try handle.seekToEnd() == 0
     }
