@@ -74,14 +74,23 @@ struct FusionObjective {
         }
     }
 
+    /// The mutual information with each source: histograms are counted one pixel after the other, but side by side.
+    private func shared(_ levels: Tensor) -> [ScoreWithSlope] {
+        var scores = sources.map { _ in ScoreWithSlope(value: 0, slope: levels) }
+        scores.withUnsafeMutableBufferPointer { scores in
+            ThreadPool.run(sources.count) { index in
+                let (value, slope) = JointHistogram.mutualInformation(levels, sources[index], bins: Self.bins)
+                scores[index] = ScoreWithSlope(value: value, slope: slope)
+            }
+        }
+        return scores
+    }
+
     /// The scores of `fused`, and the derivative of their weighted sum by its values. O(pixels · taps).
     func callAsFunction(_ fused: Tensor, _ weights: Weights = .init()) -> (terms: Terms, slope: Tensor) {
         let levels = Elementwise.affine(fused, scale: 255)
         let (kept, excess) = edges(levels)
-        let information = sources.map { source in
-            let (value, slope) = JointHistogram.mutualInformation(levels, source, bins: Self.bins)
-            return ScoreWithSlope(value: value, slope: slope)
-        }
+        let information = shared(levels)
         let (similarity, fidelity) = (similarity(levels), fidelity(levels))
         let (differences, signal) = (differences(levels), signal(levels))
         let terms = Terms(
