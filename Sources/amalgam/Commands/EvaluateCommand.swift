@@ -166,20 +166,30 @@ struct EvaluateCommand: ParsableCommand {
         }
     }
 
+    /// The bound's terms in bits per dimension, the transitions in decades of t.
     private func boundText(_ model: FusionModel, _ pairs: [ImagePair]) throws -> String {
-        var lines = ["| pair | prior L_T | transitions L_2…L_T | decoder L_1 | bits per dimension |", "|---|---|---|---|---|"]
-        var totals: [Double] = []
+        let steps = model.description.schedule.steps
+        let ends = [1, 10, 100].filter { $0 < steps } + [steps]
+        let decades = zip(ends, ends.dropFirst()).map { $0 + 1...$1 }
+        let spans = decades.reversed().map { "transitions t = \($0.lowerBound)…\($0.upperBound)" }
+        let heads = ["pair", "prior L_T"] + spans + ["decoder", "all"]
+        var lines = ["| \(heads.joined(separator: " | ")) |", String(repeating: "|---", count: heads.count) + "|"]
+        func add(_ name: String, _ terms: [Double]) {
+            lines.append("| \(name) | \(terms.map { String(format: "%.3f", $0) }.joined(separator: " | ")) |")
+        }
+        var found: [[Double]] = []
         for (index, pair) in pairs.enumerated() {
             let origin = try TrainingPrior.best(of: pair)
             let bound = try model.bound(of: origin.plane, pair) { done, total in
                 reportProgress("\(progressBar(done, total)) bound \(index + 1)/\(pairs.count)", ends: done + 1 == total)
             }
-            totals.append(bound.total)
-            let terms = [bound.prior, bound.transitions.reduce(0, +), bound.decoder, bound.total]
-            lines.append("| \(pair.name) | \(terms.map { String(format: "%.4f", $0) }.joined(separator: " | ")) |")
+            // The transition at t = 2 is the first of the list.
+            let transitions = decades.reversed().map { bound.transitions[$0.lowerBound - 2...$0.upperBound - 2].reduce(0, +) }
+            found.append([bound.prior] + transitions + [bound.decoder, bound.total])
+            add(pair.name, found[index])
         }
-        lines.append(String(format: "\nMean: %.4f bits per dimension, Σ = β̃.", totals.reduce(0, +) / Double(totals.count)))
-        return lines.joined(separator: "\n") + "\n"
+        add("mean", found[0].indices.map { column in found.reduce(0) { $0 + $1[column] } / Double(found.count) })
+        return "Bits per dimension, Σ = β̃.\n\n" + lines.joined(separator: "\n") + "\n"
     }
 
     private func everyImage(_ table: ScoreTable) -> String {
