@@ -59,7 +59,7 @@ package struct PackedHaarDown: Sendable {
         let weight = HaarFolding.readingCorners(mix)
         let (channels, outputs) = (weight.shape.w / 4, weight.shape.c)
         // In memory the inputs of a window are two rows of two pixels of C channels.
-        matrix = PackedMatrix(inputs: 4 * channels, outputs: outputs, segments: 2, bias: { Double(mix.bias.value.pointer[$0]) }) {
+        matrix = PackedMatrix(inputs: 4 * channels, outputs: outputs, bias: { Double(mix.bias.value.pointer[$0]) }) {
             let (corner, channel) = $0.quotientAndRemainder(dividingBy: channels)
             return Double(weight.pointer[(channel * 4 + corner) * outputs + $1])
         }
@@ -74,8 +74,8 @@ package struct PackedHaarDown: Sendable {
         workers.rows(out.height) { rows, _ in
             for y in rows {
                 matrix.multiply(
-                    x.at(2 * y), leftStride: 2 * x.stride, segment: x.line, count: out.width, into: out.at(y), outStride: out.stride,
-                    adding: residual.map { UnsafePointer($0.at(y)) }, residualStride: residual?.stride ?? 0)
+                    .init(x.at(2 * y), stride: 2 * x.stride, panel: x.line), segments: 2, count: out.width, into: out.at(y),
+                    outStride: out.stride, adding: residual.map { .init($0.at(y), stride: $0.stride) })
                 if let modulation { PixelRows.modulate(out.at(y), channels: out.channels, count: out.width, modulation) }
             }
         }
@@ -141,11 +141,11 @@ package struct PackedHaarUp: Sendable {
                     let to = out.at(2 * y + corner)
                     let from = UnsafePointer(other.at(2 * y + corner))
                     matrix.multiply(
-                        x.at(y), leftStride: x.stride, count: x.width, into: to, outStride: 2 * out.stride,
-                        adding: skip == nil ? from : nil, residualStride: 2 * other.stride)
+                        .init(x.at(y), stride: x.stride), count: x.width, into: to, outStride: 2 * out.stride,
+                        adding: skip == nil ? .init(from, stride: 2 * other.stride) : nil)
                     skip?.multiply(
-                        from, leftStride: other.stride, count: out.width, into: to, outStride: out.stride, adding: to,
-                        residualStride: out.stride)
+                        .init(from, stride: other.stride), count: out.width, into: to, outStride: out.stride,
+                        adding: .init(to, stride: out.stride))
                 }
             }
         }

@@ -1,6 +1,6 @@
 /// Cross-attention between two modalities both ways, and the convolutions that merge the two results: at one level of the condition.
 ///
-/// As in `PackedTransformer` queries and keys live for one row. All that follows the attention is linear (projection, merge, and a further
+/// As in `PackedTransformer` queries and keys of a head live for two rows. All that follows the attention is linear (projection, merge, and a further
 /// 1×1 convolution), and becomes one matrix for each of its four inputs:
 ///
 ///     out = P₁ᵀ a + P₂ᵀ b + (A₁ · W₁ · P₁)ᵀ V_b + (A₂ · W₂ · P₂)ᵀ V_a + bias
@@ -55,7 +55,7 @@ package struct PackedCrossAttention: Sendable {
     }
 
     /// Floats of scratch memory of a thread.
-    package var scratch: Int { 2 * projections[0].scratch + Block.widest * 4 * channels }
+    package var scratch: Int { 2 * projections[0].scratch + Block.widest * (8 * 16 + channels) }
 
     /// What is kept between the passes.
     package struct Memory: @unchecked Sendable {
@@ -96,8 +96,8 @@ package struct PackedCrossAttention: Sendable {
             for y in rows {
                 func add(_ x: FeatureMap, _ matrix: PackedMatrix, isFirst: Bool = false) {
                     matrix.multiply(
-                        x.at(y), leftStride: x.stride, count: x.width, into: out.at(y), outStride: out.stride,
-                        adding: isFirst ? nil : UnsafePointer(out.at(y)), residualStride: out.stride)
+                        .init(x.at(y), stride: x.stride), count: x.width, into: out.at(y), outStride: out.stride,
+                        adding: isFirst ? nil : .init(out.at(y), stride: out.stride))
                 }
                 add(a, direct[0], isFirst: true)
                 add(b, direct[1])
@@ -111,33 +111,46 @@ package struct PackedCrossAttention: Sendable {
     private func attend(
         _ block: Block, _ a: FeatureMap, _ b: FeatureMap, _ core: Block, _ memory: Memory, _ scratch: UnsafeMutablePointer<Float>
     ) {
-        let (count, size) = (block.columns.count, AttentionSums.count(channels: channels))
-        let queryKey = (scratch, scratch + count * 2 * channels)
-        let inner = (scratch + count * 4 * channels, scratch + count * 4 * channels + projections[0].scratch)
-        var windows = (
-            projections[0].window(block, height: a.height, width: a.width, scratch: inner.0),
-            projections[1].window(block, height: a.height, width: a.width, scratch: inner.1)
-        )
-        let filled = windows.0.filled
-        func fill(_ side: Int, _ x: FeatureMap, _ y: Int, _ line: UnsafeMutablePointer<Float>, _ inner: UnsafeMutablePointer<Float>) {
-            projections[side].fill(x.at(y, filled.lowerBound), stride: x.stride, count: filled.count, into: line, scratch: inner)
-        }
-        while let one = windows.0.next({ fill(0, a, $0, $1, inner.0) }), let two = windows.1.next({ fill(1, b, $0, $1, inner.1) }) {
-            for (side, rows, queryKey) in [(0, one, queryKey.0), (1, two, queryKey.1)] {
-                projections[side].filter(rows, count: count, channels: 0..<2 * channels, into: queryKey, stride: 2 * channels)
-                projections[side].filter(
-                    rows, count: count, channels: 2 * channels..<3 * channels,
-                    into: memory.values[side].at(rows.y, block.columns.lowerBound), stride: memory.values[side].stride)
+        let (count, left, heads) = (block.columns.count, block.columns.lowerBound, channels / 16)
+        let size = AttentionSums.count(channels: channels)
+        // Queries of one modality, keys of it, and the same of the other.
+        let queries = [scratch, scratch + 4 * count * 16]
+        let unused = scratch + 8 * count * 16
+        let inner = [unused + count * channels, unused + count * channels + projections[0].scratch]
+        var windows = (0..<2).map { projections[$0].window(block, height: a.height, width: a.width, scratch: inner[$0]) }
+        while windows[0].advance() && windows[1].advance() {
+            let rows = windows[0].leaving
+            for (side, x) in [a, b].enumerated() {
+                let first = windows[side].filled.lowerBound
+                projections[side].normalise(windows[side], stride: x.stride, scratch: inner[side]) { UnsafePointer(x.at($0, first)) }
             }
-            let counted = block.columns(of: core, inRow: one.y)
-            let first = counted.lowerBound * 2 * channels
-            let cell = block.cell(inRow: one.y, width: a.width)
-            for (query, key, sums) in [(queryKey.0, queryKey.1, memory.sums[0]), (queryKey.1, queryKey.0, memory.sums[1])] {
-                let sums = sums + cell * size
-                if Block.isFirst(row: one.y) { sums.update(repeating: 0, count: size) }
-                AttentionSums.add(
-                    query: query + first, key: key + first + channels, stride: 2 * channels, channels: channels, count: counted.count,
-                    to: sums)
+            for head in 0..<heads {
+                for side in 0..<2 {
+                    projections[side].run(
+                        windows[side], panel: head, next: heads, scratch: inner[side], into: queries[side],
+                        queries[side] + count * 16, outStride: 16, outPanel: 2 * count * 16)
+                }
+                for y in rows {
+                    let counted = block.columns(of: core, inRow: y)
+                    let first = ((y - rows.lowerBound) * count + counted.lowerBound) * 16
+                    for side in 0..<2 {
+                        let sums = memory.sums[side] + block.cell(inRow: y, width: a.width) * size
+                        if head == 0 && Block.isFirst(row: y) { sums.update(repeating: 0, count: size) }
+                        AttentionSums.add(
+                            head: head, query: queries[side] + first, key: queries[1 - side] + first + 2 * count * 16,
+                            count: counted.count, channels: channels, to: sums)
+                    }
+                }
+            }
+            for side in 0..<2 {
+                let values = memory.values[side]
+                let upper = rows.isEmpty ? unused : values.at(rows.lowerBound, left)
+                let lower = rows.count < 2 ? unused : values.at(rows.lowerBound + 1, left)
+                for head in stride(from: 0, to: heads, by: 2) {
+                    projections[side].run(
+                        windows[side], panel: 2 * heads + head, next: head + 1 < heads ? 1 : nil, scratch: inner[side],
+                        into: upper + head * 16, lower + head * 16, outStride: values.stride, outPanel: 16)
+                }
             }
         }
     }

@@ -13,7 +13,7 @@ package struct PackedHaarTransformer: Sendable {
 
     /// Floats of scratch memory of a thread.
     package var scratch: Int {
-        max(transformer.scratch, RowWindow.scratch(channels: 3 * channels) + (Block.widest + 2) * (2 * 3 + 1) * channels)
+        max(transformer.scratch, RowWindow.scratch(channels: 3 * channels) + Block.widest * (2 + 1) * 3 * channels)
     }
 
     /// What the block needs beside its input and output.
@@ -45,24 +45,31 @@ package struct PackedHaarTransformer: Sendable {
 
     private func join(_ block: Block, _ x: FeatureMap, _ low: FeatureMap, _ out: FeatureMap, _ scratch: UnsafeMutablePointer<Float>) {
         let (count, left, wide) = (block.columns.count, block.columns.lowerBound, 3 * channels)
-        let unused = scratch
-        let filtered = unused + (Block.widest + 2) * channels
-        let mixed = filtered + count * wide
+        let filtered = scratch
+        let mixed = filtered + 2 * count * wide
         var window = RowWindow(block, height: low.height, width: low.width, channels: wide, memory: mixed + count * wide)
         let filled = window.filled
-        while let rows = window.next({ y, line in
-            PixelRows.haar(
-                x.at(2 * y, 2 * filled.lowerBound), x.at(2 * y + 1, 2 * filled.lowerBound), channels: channels, count: filled.count,
-                low: unused, details: line)
-        }) {
-            local.row(
-                rows.above, rows.middle, rows.below, stride: wide, count: count, channels: 0..<wide, into: filtered, outStride: wide)
-            PixelRows.silu(filtered, count: count * wide)
-            mix.multiply(
-                filtered, leftStride: wide, count: count, into: mixed, outStride: wide, adding: rows.middle + wide, residualStride: wide)
-            PixelRows.inverseHaar(
-                low: low.at(rows.y, left), details: mixed, channels: channels, count: count,
-                out.at(2 * rows.y, 2 * left), out.at(2 * rows.y + 1, 2 * left))
+        while window.advance() {
+            for y in window.entering {
+                PixelRows.haarDetails(
+                    x.at(2 * y, 2 * filled.lowerBound), x.at(2 * y + 1, 2 * filled.lowerBound), channels: channels, count: filled.count,
+                    into: window.start(y, panel: 0), panel: window.panel)
+            }
+            guard !window.leaving.isEmpty else { continue }
+            for panel in 0..<wide / 16 {
+                let to = filtered + panel * 2 * count * 16
+                local.rows(panel: panel, window.lines(panel: panel), count: count, into: to, to + count * 16, outStride: 16)
+                PixelRows.silu(to, count: 2 * count * 16)
+            }
+            for (place, y) in window.leaving.enumerated() {
+                let details = place == 0 ? window.lines(panel: 0).1 : window.lines(panel: 0).2
+                mix.multiply(
+                    .init(filtered + place * count * 16, stride: 16, panel: 2 * count * 16), segments: wide / 16, count: count,
+                    into: mixed, outStride: wide, adding: .init(details + 16, stride: 16, panel: window.panel))
+                PixelRows.inverseHaar(
+                    low: low.at(y, left), details: mixed, channels: channels, count: count, out.at(2 * y, 2 * left),
+                    out.at(2 * y + 1, 2 * left))
+            }
         }
     }
 }

@@ -59,29 +59,46 @@ package struct LocalProjection: Sendable {
 
     init(matrix: PackedMatrix, filters: PackedDepthwise) { (self.matrix, self.filters) = (matrix, filters) }
 
-    /// Floats of scratch memory for the window and one normalised row.
+    /// Floats of scratch memory for a window and two normalised rows.
     package var scratch: Int { RowWindow.scratch(channels: matrix.outputs) + normalised }
-    private var normalised: Int { (Block.widest + 2) * matrix.inputs }
+    private var normalised: Int { 2 * (Block.widest + 2) * matrix.inputs }
 
-    /// The window for a block; `scratch` is shared with `fill`.
+    /// The window for a block; `scratch` is shared with what follows.
     func window(_ block: Block, height: Int, width: Int, scratch: UnsafeMutablePointer<Float>) -> RowWindow {
         RowWindow(block, height: height, width: width, channels: matrix.outputs, memory: scratch + normalised)
     }
 
-    /// A row of the window from `count` pixels of the input.
-    func fill(
-        _ x: UnsafePointer<Float>, stride: Int, count: Int, into line: UnsafeMutablePointer<Float>, scratch: UnsafeMutablePointer<Float>
-    ) {
-        PixelRows.normalise(x, stride: stride, channels: matrix.inputs, count: count, into: scratch, outStride: matrix.inputs)
-        matrix.multiply(scratch, leftStride: matrix.inputs, count: count, into: line, outStride: matrix.outputs)
+    /// Normalises the rows that enter the window.
+    ///
+    /// - Parameter input: the first pixel of a row's columns that are filled; the next pixel is `stride` floats further.
+    @inline(__always)
+    func normalise(_ window: RowWindow, stride: Int, scratch: UnsafeMutablePointer<Float>, input: (_ row: Int) -> UnsafePointer<Float>) {
+        let count = window.filled.count
+        for (place, row) in window.entering.enumerated() {
+            PixelRows.normalise(
+                input(row), stride: stride, channels: matrix.inputs, count: count, into: scratch + place * count * matrix.inputs,
+                outStride: matrix.inputs)
+        }
     }
 
-    /// A row of the filtered channels of `range` from a window.
-    func filter(
-        _ window: (y: Int, above: UnsafePointer<Float>, middle: UnsafePointer<Float>, below: UnsafePointer<Float>), count: Int,
-        channels range: Range<Int>, into out: UnsafeMutablePointer<Float>, stride: Int
+    /// Carries on with sixteen channels, and with those `next` panels behind them: the rows that enter are expanded, the rows that leave
+    /// are filtered into `upper` and `lower` (written even where but one leaves), the outputs of the next panel `outPanel` floats further.
+    func run(
+        _ window: RowWindow, panel: Int, next: Int? = nil, scratch: UnsafePointer<Float>, into upper: UnsafeMutablePointer<Float>,
+        _ lower: UnsafeMutablePointer<Float>, outStride: Int, outPanel: Int
     ) {
-        filters.row(
-            window.above, window.middle, window.below, stride: matrix.outputs, count: count, channels: range, into: out, outStride: stride)
+        let count = window.filled.count
+        for (place, row) in window.entering.enumerated() {
+            matrix.multiply(
+                panel: panel, next: next, .init(scratch + place * count * matrix.inputs, stride: matrix.inputs), count: count,
+                into: window.start(row, panel: panel), outStride: 16, outPanel: window.panel)
+        }
+        guard !window.leaving.isEmpty else { return }
+        for (place, panel) in [panel, next.map { panel + $0 }].enumerated() {
+            guard let panel else { continue }
+            filters.rows(
+                panel: panel, window.lines(panel: panel), count: window.count, into: upper + place * outPanel, lower + place * outPanel,
+                outStride: outStride)
+        }
     }
 }

@@ -12,9 +12,9 @@ package struct PackedTimestep: Sendable {
     package func run(_ t: Int, memory: UnsafeMutablePointer<Float>) -> UnsafePointer<Float> {
         let (hidden, result) = (memory + first.inputs, memory + first.inputs + first.outputs)
         TimestepEmbedding.sinusoids(t, count: first.inputs, into: memory)
-        first.multiply(memory, leftStride: 0, count: 1, into: hidden, outStride: 0)
+        first.multiply(.init(memory, stride: 0), count: 1, into: hidden, outStride: 0)
         PixelRows.silu(hidden, count: first.outputs)
-        second.multiply(hidden, leftStride: 0, count: 1, into: result, outStride: 0)
+        second.multiply(.init(hidden, stride: 0), count: 1, into: result, outStride: 0)
         PixelRows.silu(result, count: second.outputs)
         return UnsafePointer(result)
     }
@@ -37,7 +37,7 @@ package struct PackedModulation: Sendable {
     package func run(
         _ embedding: UnsafePointer<Float>, bias: UnsafePointer<Float>? = nil, memory: UnsafeMutablePointer<Float>
     ) -> (scale: UnsafePointer<Float>, offset: UnsafePointer<Float>) {
-        matrix.multiply(embedding, leftStride: 0, count: 1, into: memory, outStride: 0)
+        matrix.multiply(.init(embedding, stride: 0), count: 1, into: memory, outStride: 0)
         for c in 0..<channels {
             memory[c] += 1
             if let bias { memory[channels + c] += memory[c] * bias[c] }

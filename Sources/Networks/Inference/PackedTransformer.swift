@@ -1,8 +1,8 @@
 /// The Transformer block of Restormer in two passes over the image.
 ///
-/// The first pass leaves the values V and the sums of QᵀK; queries and keys live for one row. Between the passes softmax and projection
-/// become one small matrix M (`AttentionSums.fold`). The second pass computes y = x + V·M, and from it the gated feed-forward; the four-fold
-/// expanded features live for three rows.
+/// The first pass leaves the values V and the sums of QᵀK; queries and keys of a head live for two rows. Between the passes softmax and
+/// projection become one small matrix M (`AttentionSums.fold`). The second pass computes y = x + V·M, and from it the gated feed-forward;
+/// the four-fold expanded features live for four rows.
 package struct PackedTransformer: Sendable {
     private let attention: LocalProjection
     private let projection: Tensor
@@ -26,8 +26,8 @@ package struct PackedTransformer: Sendable {
 
     /// Floats of scratch memory of a thread.
     package var scratch: Int {
-        let rows = Block.widest + 2
-        return max(attention.scratch + rows * 2 * channels, feedForward.scratch + 3 * rows * channels + rows * 3 * hidden)
+        let row = Block.widest + 2
+        return max(attention.scratch + 4 * row * 16 + row * channels, feedForward.scratch + 4 * row * (channels + 16) + 2 * row * hidden)
     }
 
     /// What one image's attention is kept in between the passes.
@@ -65,46 +65,65 @@ package struct PackedTransformer: Sendable {
 
     /// The first pass over one block: values everywhere, sums over the core.
     private func attend(_ block: Block, _ x: FeatureMap, _ core: Block, _ memory: Memory, _ scratch: UnsafeMutablePointer<Float>) {
-        let count = block.columns.count
-        let (queryKey, inner) = (scratch, scratch + count * 2 * channels)
+        let (count, left, heads) = (block.columns.count, block.columns.lowerBound, channels / 16)
+        let (query, unused) = (scratch, scratch + 4 * count * 16)
+        let inner = unused + count * channels
         var window = attention.window(block, height: x.height, width: x.width, scratch: inner)
-        let filled = window.filled
-        while let rows = window.next({ y, line in
-            attention.fill(x.at(y, filled.lowerBound), stride: x.stride, count: filled.count, into: line, scratch: inner)
-        }) {
-            attention.filter(rows, count: count, channels: 0..<2 * channels, into: queryKey, stride: 2 * channels)
-            attention.filter(
-                rows, count: count, channels: 2 * channels..<3 * channels, into: memory.values.at(rows.y, block.columns.lowerBound),
-                stride: memory.values.stride)
-            let counted = block.columns(of: core, inRow: rows.y)
-            let query = queryKey + counted.lowerBound * 2 * channels
-            let sums = memory.sums + block.cell(inRow: rows.y, width: x.width) * AttentionSums.count(channels: channels)
-            if Block.isFirst(row: rows.y) { sums.update(repeating: 0, count: AttentionSums.count(channels: channels)) }
-            AttentionSums.add(query: query, key: query + channels, stride: 2 * channels, channels: channels, count: counted.count, to: sums)
+        while window.advance() {
+            let rows = window.leaving
+            attention.normalise(window, stride: x.stride, scratch: inner) { UnsafePointer(x.at($0, window.filled.lowerBound)) }
+            for head in 0..<heads {
+                attention.run(
+                    window, panel: head, next: heads, scratch: inner, into: query, query + count * 16, outStride: 16,
+                    outPanel: 2 * count * 16)
+                for y in rows {
+                    let sums = memory.sums + block.cell(inRow: y, width: x.width) * AttentionSums.count(channels: channels)
+                    if head == 0 && Block.isFirst(row: y) { sums.update(repeating: 0, count: AttentionSums.count(channels: channels)) }
+                    let counted = block.columns(of: core, inRow: y)
+                    let from = query + ((y - rows.lowerBound) * count + counted.lowerBound) * 16
+                    AttentionSums.add(head: head, query: from, key: from + 2 * count * 16, count: counted.count, channels: channels, to: sums)
+                }
+            }
+            let values = memory.values
+            let upper = rows.isEmpty ? unused : values.at(rows.lowerBound, left)
+            let lower = rows.count < 2 ? unused : values.at(rows.lowerBound + 1, left)
+            for head in stride(from: 0, to: heads, by: 2) {
+                attention.run(
+                    window, panel: 2 * heads + head, next: head + 1 < heads ? 1 : nil, scratch: inner, into: upper + head * 16,
+                    lower + head * 16, outStride: values.stride, outPanel: 16)
+            }
         }
     }
 
     /// The second pass over one block.
     private func feed(_ block: Block, _ x: FeatureMap, _ out: FeatureMap, _ memory: Memory, _ scratch: UnsafeMutablePointer<Float>) {
-        let (count, left) = (block.columns.count, block.columns.lowerBound)
+        let (count, left, panels) = (block.columns.count, block.columns.lowerBound, hidden / 16)
         let attended = scratch
-        let expanded = attended + 3 * (Block.widest + 2) * channels
-        let gated = expanded + count * 2 * hidden
-        let inner = gated + count * hidden
+        let expanded = attended + 4 * (Block.widest + 2) * channels
+        let gated = expanded + 4 * count * 16
+        let inner = gated + 2 * count * hidden
         var window = feedForward.window(block, height: x.height, width: x.width, scratch: inner)
         let filled = window.filled
-        func attendedRow(_ y: Int) -> UnsafeMutablePointer<Float> { attended + (y + 3) % 3 * (Block.widest + 2) * channels }
-        while let rows = window.next({ y, line in
-            memory.matrix.multiply(
-                memory.values.at(y, filled.lowerBound), leftStride: memory.values.stride, count: filled.count,
-                into: attendedRow(y), outStride: channels, adding: x.at(y, filled.lowerBound), residualStride: x.stride)
-            feedForward.fill(attendedRow(y), stride: channels, count: filled.count, into: line, scratch: inner)
-        }) {
-            feedForward.filter(rows, count: count, channels: 0..<2 * hidden, into: expanded, stride: 2 * hidden)
-            PixelRows.gate(expanded, hidden: hidden, count: count, into: gated)
-            project.multiply(
-                gated, leftStride: hidden, count: count, into: out.at(rows.y, left), outStride: out.stride,
-                adding: attendedRow(rows.y) + (left - filled.lowerBound) * channels, residualStride: channels)
+        func attendedRow(_ y: Int) -> UnsafeMutablePointer<Float> { attended + y % 4 * (Block.widest + 2) * channels }
+        while window.advance() {
+            for y in window.entering {
+                memory.matrix.multiply(
+                    .init(memory.values.at(y, filled.lowerBound), stride: memory.values.stride), count: filled.count,
+                    into: attendedRow(y), outStride: channels, adding: .init(x.at(y, filled.lowerBound), stride: x.stride))
+            }
+            feedForward.normalise(window, stride: channels, scratch: inner) { UnsafePointer(attendedRow($0)) }
+            for panel in 0..<panels {
+                feedForward.run(
+                    window, panel: panel, next: panels, scratch: inner, into: expanded, expanded + count * 16, outStride: 16,
+                    outPanel: 2 * count * 16)
+                PixelRows.gate(expanded, expanded + 2 * count * 16, count: window.leaving.count * count * 16, into: gated + panel * 2 * count * 16)
+            }
+            for (place, y) in window.leaving.enumerated() {
+                project.multiply(
+                    .init(gated + place * count * 16, stride: 16, panel: 2 * count * 16), segments: panels, count: count,
+                    into: out.at(y, left), outStride: out.stride,
+                    adding: .init(attendedRow(y) + (left - filled.lowerBound) * channels, stride: channels))
+            }
         }
     }
 }

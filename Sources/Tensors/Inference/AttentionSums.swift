@@ -15,39 +15,31 @@ package enum AttentionSums {
     /// Floats of one set of sums for `channels` channels.
     package static func count(channels: Int) -> Int { (width + 2) * channels }
 
-    /// Adds the sums over `count` pixels.
+    /// Adds the sums of one head over `count` pixels.
     ///
     /// - Parameters:
-    ///   - query, key: the first pixel's channels; the next pixel's are `stride` floats further.
-    ///   - sums: [heads][16 queries][16 keys], then Σq², then Σk².
+    ///   - query, key: the first pixel's 16 channels of the head; the next pixel's follow.
+    ///   - sums: [heads][16 queries][16 keys], then Σq², then Σk², of all heads.
     package static func add(
-        query: UnsafePointer<Float>, key: UnsafePointer<Float>, stride step: Int, channels: Int, count: Int,
-        to sums: UnsafeMutablePointer<Float>
+        head: Int, query: UnsafePointer<Float>, key: UnsafePointer<Float>, count: Int, channels: Int, to sums: UnsafeMutablePointer<Float>
     ) {
-        for head in stride(from: 0, to: channels, by: width) {
-            for first in stride(from: 0, to: width, by: RegisterBlock.rows) {
-                let rows = min(RegisterBlock.rows, width - first)
-                var block = RegisterBlock()
-                block.addProduct(
-                    LeftRows(query + head + first, stride: 1, rows: rows), leftStep: step, leftSegment: 0,
-                    key + head, rightStep: step, rightSegment: 0, segments: 1, length: count)
-                block.forEachRow(rows) { row, columns in (sums + (head + first + row) * width).panel += columns }
-            }
+        for first in stride(from: 0, to: width, by: RegisterBlock.rows) {
+            let rows = min(RegisterBlock.rows, width - first)
+            var block = RegisterBlock()
+            block.addProduct(
+                LeftRows(query + first, stride: 1, rows: rows), leftStep: width, leftSegment: 0, key, rightStep: width, rightSegment: 0,
+                segments: 1, length: count)
+            block.forEachRow(rows) { row, columns in (sums + (head * width + first + row) * width).panel += columns }
         }
-        addSquares(query, step, channels, count, to: sums + width * channels)
-        addSquares(key, step, channels, count, to: sums + (width + 1) * channels)
+        let squares = sums + width * channels + head * width
+        addSquares(query, count, to: squares)
+        addSquares(key, count, to: squares + channels)
     }
 
-    private static func addSquares(_ x: UnsafePointer<Float>, _ step: Int, _ channels: Int, _ count: Int, to sums: UnsafeMutablePointer<Float>) {
-        for c in stride(from: 0, to: channels, by: 16) {
-            var sum = (sums + c).panel
-            var at = x + c
-            for _ in 0..<count {
-                sum.addProduct(at.panel, at.panel)
-                at += step
-            }
-            (sums + c).panel = sum
-        }
+    private static func addSquares(_ x: UnsafePointer<Float>, _ count: Int, to sums: UnsafeMutablePointer<Float>) {
+        var sum = sums.panel
+        for pixel in 0..<count { sum.addProduct((x + pixel * width).panel, (x + pixel * width).panel) }
+        sums.panel = sum
     }
 
     /// Adds up the sets of sums of `cells` cells in their order, into the first. O(cells · channels).

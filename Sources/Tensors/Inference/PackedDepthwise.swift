@@ -1,7 +1,7 @@
-/// The filters of a 3×3 depthwise convolution with their bias, for rows that a producer keeps in the cache.
+/// The filters of a 3×3 depthwise convolution with their bias, for rows that a producer keeps in the cache, sixteen channels at a time.
 package struct PackedDepthwise: Sendable {
     package let channels: Int
-    /// [9][channels], then the bias.
+    /// [channels / 16][9 taps, then the bias][16]
     private let storage: Tensor
 
     /// - Parameters:
@@ -11,62 +11,69 @@ package struct PackedDepthwise: Sendable {
         channels = weights.shape.c
         require(channels % 16 == 0 && weights.count == 9 * channels && bias.count == channels, "filters \(weights.shape) cannot be packed")
         storage = Tensor(.vector(10 * channels))
-        storage.pointer.update(from: weights.pointer, count: 9 * channels)
-        (storage.pointer + 9 * channels).update(from: bias.pointer, count: channels)
+        for tap in 0..<10 {
+            let from = tap < 9 ? weights.pointer + tap * channels : bias.pointer
+            for c in stride(from: 0, to: channels, by: 16) { (storage.pointer + c * 10 + tap * 16).update(from: from + c, count: 16) }
+        }
     }
 
     /// Filters side by side: those of `first`, then those of `second`.
     package init(_ first: PackedDepthwise, _ second: PackedDepthwise) {
         channels = first.channels + second.channels
         storage = Tensor(.vector(10 * channels))
-        for tap in 0..<10 {
-            let to = storage.pointer + tap * channels
-            to.update(from: first.storage.pointer + tap * first.channels, count: first.channels)
-            (to + first.channels).update(from: second.storage.pointer + tap * second.channels, count: second.channels)
-        }
+        storage.pointer.update(from: first.storage.pointer, count: 10 * first.channels)
+        (storage.pointer + 10 * first.channels).update(from: second.storage.pointer, count: 10 * second.channels)
     }
 
-    /// Pixels that are worked on for all channels before the next ones: three rows of them stay in the first-level cache.
-    private static let tile = 16
+    /// Four rows of one panel: `count` + 2 pixels of 16 channels each, one pixel more at each end, zeros outside the image.
+    package typealias Lines = (UnsafePointer<Float>, UnsafePointer<Float>, UnsafePointer<Float>, UnsafePointer<Float>)
 
-    /// `count` output pixels of the channels in `range`, whose bounds are multiples of 16.
+    /// Two rows of `count` output pixels.
     ///
     /// - Parameters:
-    ///   - above, middle, below: three rows of `count` + 2 pixels of all channels: one pixel more at each end, zeros outside the image.
-    ///   - stride: floats from one of their pixels to the next.
-    ///   - out: the first pixel's first channel of `range`; the next pixel is `outStride` floats further.
+    ///   - panel: which sixteen channels.
+    ///   - lines: the row above the two, the two, and the row below.
+    ///   - upper, lower: the first pixels' sixteen channels; the next pixel is `outStride` floats further.
     ///
-    /// O(9 · count · channels). Error at most 10 · u · (|bias| + Σ|x · w|).
-    package func row(
-        _ above: UnsafePointer<Float>, _ middle: UnsafePointer<Float>, _ below: UnsafePointer<Float>, stride step: Int, count: Int,
-        channels range: Range<Int>, into out: UnsafeMutablePointer<Float>, outStride: Int
+    /// O(18 · 16 · count). Error at most 10 · u · (|bias| + Σ|x · w|).
+    package func rows(
+        panel: Int, _ lines: Lines, count: Int, into upper: UnsafeMutablePointer<Float>, _ lower: UnsafeMutablePointer<Float>, outStride: Int
     ) {
-        let taps = UnsafePointer(storage.pointer)
-        for first in stride(from: 0, to: count, by: Self.tile) {
-            let pixels = min(Self.tile, count - first)
-            for c in stride(from: range.lowerBound, to: range.upperBound, by: lanes) {
-                let w = taps + c
-                let (w0, w1, w2) = (w.vector, (w + channels).vector, (w + 2 * channels).vector)
-                let (w3, w4, w5) = ((w + 3 * channels).vector, (w + 4 * channels).vector, (w + 5 * channels).vector)
-                let (w6, w7, w8) = ((w + 6 * channels).vector, (w + 7 * channels).vector, (w + 8 * channels).vector)
-                let start = (w + 9 * channels).vector
-                var (pa, pb, pd) = (above + first * step + c, middle + first * step + c, below + first * step + c)
-                var to = out + first * outStride + c - range.lowerBound
-                // Two outputs at a time: of four columns that are loaded each sees three.
-                for pixel in stride(from: 0, to: pixels, by: 2) {
-                    let (a0, b0, d0) = (pa.vector, pb.vector, pd.vector)
-                    let (a1, b1, d1) = ((pa + step).vector, (pb + step).vector, (pd + step).vector)
-                    let (a2, b2, d2) = ((pa + 2 * step).vector, (pb + 2 * step).vector, (pd + 2 * step).vector)
-                    var x = start.addingProduct(a0, w0).addingProduct(b0, w3).addingProduct(d0, w6)
-                    x = x.addingProduct(a1, w1).addingProduct(b1, w4).addingProduct(d1, w7)
-                    to.vector = x.addingProduct(a2, w2).addingProduct(b2, w5).addingProduct(d2, w8)
-                    guard pixel + 1 < pixels else { break }
-                    let (a3, b3, d3) = ((pa + 3 * step).vector, (pb + 3 * step).vector, (pd + 3 * step).vector)
-                    var y = start.addingProduct(a1, w0).addingProduct(b1, w3).addingProduct(d1, w6)
-                    y = y.addingProduct(a2, w1).addingProduct(b2, w4).addingProduct(d2, w7)
-                    (to + outStride).vector = y.addingProduct(a3, w2).addingProduct(b3, w5).addingProduct(d3, w8)
-                    (pa, pb, pd, to) = (pa + 2 * step, pb + 2 * step, pd + 2 * step, to + 2 * outStride)
-                }
+        for half in stride(from: 0, to: 16, by: lanes) {
+            let w = UnsafePointer(storage.pointer) + panel * 160 + half
+            let (w0, w1, w2) = (w.vector, (w + 16).vector, (w + 32).vector)
+            let (w3, w4, w5) = ((w + 48).vector, (w + 64).vector, (w + 80).vector)
+            let (w6, w7, w8) = ((w + 96).vector, (w + 112).vector, (w + 128).vector)
+            let bias = w + 144
+            var (a, b, c, d) = (lines.0 + half, lines.1 + half, lines.2 + half, lines.3 + half)
+            // Each column of four pixels is loaded once and goes into three columns of the output, of which `x` and `y` are the upper
+            // and the lower pixel: it ends the ones, continues the next and begins the last.
+            var (to, toLower) = (upper + half, lower + half)
+            @inline(__always) func load() -> (Vector, Vector, Vector, Vector) {
+                let column = (a.vector, b.vector, c.vector, d.vector)
+                (a, b, c, d) = (a + 16, b + 16, c + 16, d + 16)
+                return column
+            }
+            @inline(__always) func begin(_ p: Vector, _ q: Vector, _ r: Vector) -> Vector {
+                bias.vector.addingProduct(p, w0).addingProduct(q, w3).addingProduct(r, w6)
+            }
+            @inline(__always) func carry(_ sum: Vector, _ p: Vector, _ q: Vector, _ r: Vector) -> Vector {
+                sum.addingProduct(p, w1).addingProduct(q, w4).addingProduct(r, w7)
+            }
+            @inline(__always) func end(_ sum: Vector, _ p: Vector, _ q: Vector, _ r: Vector) -> Vector {
+                sum.addingProduct(p, w2).addingProduct(q, w5).addingProduct(r, w8)
+            }
+            var (p, q, r, s) = load()
+            var (x, y) = (begin(p, q, r), begin(q, r, s))
+            (p, q, r, s) = load()
+            (x, y) = (carry(x, p, q, r), carry(y, q, r, s))
+            var (nextX, nextY) = (begin(p, q, r), begin(q, r, s))
+            for _ in 0..<count {
+                let (p, q, r, s) = load()
+                (to.vector, toLower.vector) = (end(x, p, q, r), end(y, q, r, s))
+                (x, y) = (carry(nextX, p, q, r), carry(nextY, q, r, s))
+                (nextX, nextY) = (begin(p, q, r), begin(q, r, s))
+                (to, toLower) = (to + outStride, toLower + outStride)
             }
         }
     }

@@ -35,17 +35,14 @@ package enum PixelRows {
         }
     }
 
-    /// GELU of the first half of the channels times the second half: `count` pixels of 2·`hidden` into `count` pixels of `hidden`.
-    package static func gate(_ x: UnsafePointer<Float>, hidden: Int, count: Int, into y: UnsafeMutablePointer<Float>) {
-        for pixel in 0..<count {
-            let (a, to) = (x + pixel * 2 * hidden, y + pixel * hidden)
-            for j in stride(from: 0, to: hidden, by: lanes) { (to + j).vector = Activation.gelu((a + j).vector) * (a + hidden + j).vector }
-        }
+    /// GELU of `x` times `y`, of `count` floats, a multiple of 16.
+    package static func gate(_ x: UnsafePointer<Float>, _ y: UnsafePointer<Float>, count: Int, into out: UnsafeMutablePointer<Float>) {
+        for j in stride(from: 0, to: count, by: lanes) { (out + j).vector = Activation.gelu((x + j).vector) * (y + j).vector }
     }
 
     /// SiLU of `count` floats, a multiple of 16, in place.
     package static func silu(_ x: UnsafeMutablePointer<Float>, count: Int) {
-        for j in stride(from: 0, to: count, by: lanes) { (x + j).vector = (x + j).vector * sigmoid((x + j).vector) }
+        for j in stride(from: 0, to: count, by: lanes) { (x + j).vector = Activation.silu((x + j).vector) }
     }
 
     /// x · scale + offset of each channel, in place, for `count` pixels of a multiple of 16 channels.
@@ -60,17 +57,26 @@ package enum PixelRows {
         }
     }
 
-    /// The Haar transform of two rows of 2·`count` pixels into two rows of bands: the low band and the three others, HL, LH, HH.
+    /// The bands HL, LH and HH of the Haar transform of two rows of 2·`count` pixels.
     ///
-    /// - Parameter channels: a multiple of 16.
-    package static func haar(
+    /// - Parameters:
+    ///   - channels: a multiple of 16.
+    ///   - details: 16 channels of the first pixel; the next pixel's follow, and the next 16 channels are `panel` floats further.
+    package static func haarDetails(
         _ top: UnsafePointer<Float>, _ bottom: UnsafePointer<Float>, channels: Int, count: Int,
-        low: UnsafeMutablePointer<Float>, details: UnsafeMutablePointer<Float>
+        into details: UnsafeMutablePointer<Float>, panel: Int
     ) {
-        for x in 0..<count {
-            let (t, b, d) = (top + 2 * x * channels, bottom + 2 * x * channels, details + 3 * x * channels)
-            Haar.butterfly(
-                channels, t, t + channels, b, b + channels, low + x * channels, d, d + channels, d + 2 * channels)
+        let band = channels / 16 * panel
+        for c in stride(from: 0, to: channels, by: lanes) {
+            for x in 0..<count {
+                let (t, b) = (top + 2 * x * channels + c, bottom + 2 * x * channels + c)
+                let (p, q) = (t.vector, (t + channels).vector)
+                let (r, s) = (b.vector, (b + channels).vector)
+                let to = details + c / 16 * panel + x * 16 + c % 16
+                to.vector = ((p + q) - (r + s)) * 0.5
+                (to + band).vector = ((p - q) + (r - s)) * 0.5
+                (to + 2 * band).vector = ((p - q) - (r - s)) * 0.5
+            }
         }
     }
 

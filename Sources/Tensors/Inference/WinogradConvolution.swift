@@ -19,9 +19,11 @@ package struct WinogradConvolution: Sendable {
     private let panels: Tensor
     private let bias: Tensor
 
-    static let (tileRows, tileColumns) = (3, 8)
-    private static let tiles = tileRows * tileColumns
-    private static let (side, points) = (6, 36)
+    static let tileRows = 3
+    static let tileColumns = 8
+    private static let tiles = 3 * 8
+    private static let side = 6
+    private static let points = 36
     /// Output channels that are multiplied and transformed back together.
     private static let group = 16 * RegisterBlock.panels
     /// Floats from one point's features to the next one's, `channels` a tile: with a cache line between them, so that the points of a tile
@@ -99,7 +101,7 @@ package struct WinogradConvolution: Sendable {
 
     /// Floats of scratch memory that one block needs.
     package var scratch: Int {
-        (4 * Self.tileRows + 2) * (4 * Self.tileColumns + 2) * inputs + Self.points * (Self.step(inputs) + Self.step(Self.group) + lanes)
+        (4 * Self.tileRows + 2) * (4 * Self.tileColumns + 2) * inputs + Self.points * (Self.step(inputs) + Self.step(Self.group)) + (4 * Self.side + 16) * lanes
     }
 
     /// How many blocks a map of this size has.
@@ -127,13 +129,24 @@ package struct WinogradConvolution: Sendable {
         let transformed = gathered + (4 * Self.tileRows + 2) * (4 * Self.tileColumns + 2) * inputs
         let products = transformed + Self.points * Self.step(inputs)
         let half = UnsafeMutableRawPointer(products + Self.points * Self.step(Self.group)).assumingMemoryBound(to: Vector.self)
-        let (height, width) = (4 * rows + 2, 4 * columns + 2)
-        let isInside = top > 0 && left > 0 && top - 1 + height <= input.height && left - 1 + width <= input.width
-        if isInside && affine == nil && input.stride == inputs {
-            transformInputs(input.at(top - 1, left - 1), line: input.line, rows, columns, half: half, into: transformed)
+        if affine == nil && input.stride == inputs {
+            // Read in place, but for the tiles at the edges.
+            for tile in 0..<rows * columns {
+                let (y, x) = (top + tile / columns * 4 - 1, left + tile % columns * 4 - 1)
+                if y >= 0 && x >= 0 && y + Self.side <= input.height && x + Self.side <= input.width {
+                    transformInput(input.at(y, x), line: input.line, tile: tile, half: half, into: transformed)
+                } else {
+                    gather(input, y, x, rows: Self.side, columns: Self.side, nil, into: gathered)
+                    transformInput(gathered, line: Self.side * inputs, tile: tile, half: half, into: transformed)
+                }
+            }
         } else {
-            gather(input, top - 1, left - 1, rows: height, columns: width, affine, into: gathered)
-            transformInputs(gathered, line: width * inputs, rows, columns, half: half, into: transformed)
+            let line = (4 * columns + 2) * inputs
+            gather(input, top - 1, left - 1, rows: 4 * rows + 2, columns: 4 * columns + 2, affine, into: gathered)
+            for tile in 0..<rows * columns {
+                let corner = gathered + tile / columns * 4 * line + tile % columns * 4 * inputs
+                transformInput(corner, line: line, tile: tile, half: half, into: transformed)
+            }
         }
         for first in stride(from: 0, to: outputs, by: Self.group) {
             multiply(UnsafePointer(transformed), first, tiles: rows * columns, into: products)
@@ -173,33 +186,29 @@ package struct WinogradConvolution: Sendable {
         }
     }
 
-    /// Bᵀ d B of every tile: [36][tiles][inputs].
-    private func transformInputs(
-        _ window: UnsafePointer<Float>, line: Int, _ rows: Int, _ columns: Int, half: UnsafeMutablePointer<Vector>,
-        into out: UnsafeMutablePointer<Float>
+    /// Bᵀ d B of a tile: its part of [36][tiles][inputs].
+    private func transformInput(
+        _ corner: UnsafePointer<Float>, line: Int, tile: Int, half: UnsafeMutablePointer<Vector>, into out: UnsafeMutablePointer<Float>
     ) {
-        for tile in 0..<rows * columns {
-            let corner = window + tile / columns * 4 * line + tile % columns * 4 * inputs
-            for c in stride(from: 0, to: inputs, by: lanes) {
-                for x in 0..<Self.side {
-                    let at = corner + x * inputs + c
-                    let column = Six(
-                        at.vector, (at + line).vector, (at + 2 * line).vector, (at + 3 * line).vector, (at + 4 * line).vector,
-                        (at + 5 * line).vector)
-                    column.inputTransform.store(half + x, step: Self.side)
-                }
-                for y in 0..<Self.side {
-                    let row = half + y * Self.side
-                    let step = Self.step(inputs)
-                    let to = out + y * Self.side * step + tile * inputs + c
-                    let t = Six(row[0], row[1], row[2], row[3], row[4], row[5]).inputTransform
-                    to.vector = t.v0
-                    (to + step).vector = t.v1
-                    (to + 2 * step).vector = t.v2
-                    (to + 3 * step).vector = t.v3
-                    (to + 4 * step).vector = t.v4
-                    (to + 5 * step).vector = t.v5
-                }
+        let step = Self.step(inputs)
+        for c in stride(from: 0, to: inputs, by: lanes) {
+            for x in 0..<Self.side {
+                let at = corner + x * inputs + c
+                let column = Six(
+                    at.vector, (at + line).vector, (at + 2 * line).vector, (at + 3 * line).vector, (at + 4 * line).vector,
+                    (at + 5 * line).vector)
+                column.inputTransform.store(half + x, step: Self.side)
+            }
+            for y in 0..<Self.side {
+                let row = half + y * Self.side
+                let to = out + y * Self.side * step + tile * inputs + c
+                let t = Six(row[0], row[1], row[2], row[3], row[4], row[5]).inputTransform
+                to.vector = t.v0
+                (to + step).vector = t.v1
+                (to + 2 * step).vector = t.v2
+                (to + 3 * step).vector = t.v3
+                (to + 4 * step).vector = t.v4
+                (to + 5 * step).vector = t.v5
             }
         }
     }
@@ -234,9 +243,10 @@ package struct WinogradConvolution: Sendable {
         half: UnsafeMutablePointer<Vector>
     ) {
         let step = Self.step(Self.group)
+        let results = half + 4 * Self.side
+        let (height, width) = (min(4, output.height - top), min(4, output.width - left))
         for c in stride(from: first, to: min(outputs, first + Self.group), by: lanes) {
             let (scale, offset) = ((epilogue.scale + c).vector, (epilogue.offset + c).vector)
-            let stored = min(lanes, outputs - c)
             for x in 0..<Self.side {
                 let at = products + x * step + c - first
                 let row = Self.side * step
@@ -246,27 +256,39 @@ package struct WinogradConvolution: Sendable {
                 let t = column.outputTransform
                 (half[x], half[Self.side + x], half[2 * Self.side + x], half[3 * Self.side + x]) = t
             }
-            let pixels = min(4, output.width - left)
-            for y in 0..<min(4, output.height - top) {
+            for y in 0..<4 {
                 let row = half + y * Self.side
                 let t = Six(row[0], row[1], row[2], row[3], row[4], row[5]).outputTransform
-                let to = output.at(top + y, left) + c
-                let more = epilogue.residual.map { (UnsafePointer($0.at(top + y, left)) + c, $0.stride) }
-                func put(_ x: Int, _ value: Vector) {
-                    guard x < pixels else { return }
-                    var value = offset.addingProduct(value, scale)
-                    if epilogue.isSiLU { value *= sigmoid(value) }
-                    if let more { value += (more.0 + x * more.1).vector }
-                    if stored == lanes {
-                        (to + x * output.stride).vector = value
+                let to = results + 4 * y
+                to[0] = offset.addingProduct(t.0, scale)
+                to[1] = offset.addingProduct(t.1, scale)
+                to[2] = offset.addingProduct(t.2, scale)
+                to[3] = offset.addingProduct(t.3, scale)
+            }
+            if epilogue.isSiLU { PixelRows.silu(UnsafeMutableRawPointer(results).assumingMemoryBound(to: Float.self), count: 16 * lanes) }
+            let stored = min(lanes, outputs - c)
+            for y in 0..<height {
+                let (from, to) = (results + 4 * y, output.at(top + y, left) + c)
+                if let residual = epilogue.residual {
+                    let (more, step) = (UnsafePointer(residual.at(top + y, left) + c), residual.stride)
+                    if width == 4 {
+                        let sums = (
+                            from[0] + more.vector, from[1] + (more + step).vector, from[2] + (more + 2 * step).vector,
+                            from[3] + (more + 3 * step).vector
+                        )
+                        (from[0], from[1], from[2], from[3]) = sums
                     } else {
-                        for lane in 0..<stored { to[x * output.stride + lane] = value[lane] }
+                        for x in 0..<width { from[x] += (more + x * step).vector }
                     }
                 }
-                put(0, t.0)
-                put(1, t.1)
-                put(2, t.2)
-                put(3, t.3)
+                if stored == lanes && width == 4 {
+                    to.vector = from[0]
+                    (to + output.stride).vector = from[1]
+                    (to + 2 * output.stride).vector = from[2]
+                    (to + 3 * output.stride).vector = from[3]
+                } else {
+                    for x in 0..<width { for lane in 0..<stored { to[x * output.stride + lane] = from[x][lane] } }
+                }
             }
         }
     }
