@@ -14,7 +14,6 @@ struct ElementwiseTests {
         #expect(Elementwise.add(x, y).values == zip(a, b).map { $0 + $1 })
         #expect(Elementwise.subtract(x, y).values == zip(a, b).map { $0 - $1 })
         #expect(Elementwise.multiply(x, y).values == zip(a, b).map { $0 * $1 })
-        #expect(Elementwise.divide(x, y).values == zip(a, b).map { $0 / $1 })
         #expect(Elementwise.maximum(x, y).values == zip(a, b).map { max($0, $1) })
         #expect(Elementwise.magnitude(x).values == a.map(\.magnitude))
         #expect(Elementwise.squareRoot(Elementwise.magnitude(x)).values == a.map { $0.magnitude.squareRoot() })

@@ -10,19 +10,21 @@ struct CorrelationOfDifferences {
     init(first: Tensor, second: Tensor) {
         sources = [first, second]
         centred = sources.map(Self.centred)
-        deviations = centred.map { Self.mean(Elementwise.multiply($0, $0)).squareRoot() }
+        deviations = centred.map { Self.mean($0, times: $0).squareRoot() }
     }
 
-    private static func mean(_ x: Tensor) -> Float { Float(Reduction.sum(x) / Double(x.count)) }
-    private static func centred(_ x: Tensor) -> Tensor { Elementwise.affine(x, scale: 1, offset: -mean(x)) }
+    private static func mean(_ x: Tensor, times y: Tensor) -> Float { Float(Reduction.sum(x, times: y) / Double(x.count)) }
+    private static func centred(_ x: Tensor) -> Tensor {
+        Elementwise.affine(x, scale: 1, offset: -Float(Reduction.sum(x) / Double(x.count)))
+    }
 
     /// - Parameter levels: the fused image, 0...255.
     func callAsFunction(_ levels: Tensor) -> ScoreWithSlope {
         let parts = [0, 1].map { index in
             let difference = Self.centred(Elementwise.subtract(levels, sources[1 - index]))
             // One grey level, squared, keeps the slope finite where a difference is flat.
-            let variance = Self.mean(Elementwise.multiply(difference, difference)) + 1
-            let covariance = Self.mean(Elementwise.multiply(difference, centred[index]))
+            let variance = Self.mean(difference, times: difference) + 1
+            let covariance = Self.mean(difference, times: centred[index])
             let scale = 1 / ((deviations[index] + 1e-3) * variance.squareRoot())
             let count = Float(levels.count)
             return ScoreWithSlope(

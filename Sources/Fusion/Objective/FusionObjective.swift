@@ -102,7 +102,7 @@ struct FusionObjective {
             (-weights.excess, excess),
         ]
         let slope = Tensor(fused.shape)
-        for (weight, score) in shares { Elementwise.accumulate(Elementwise.affine(score.slope, scale: 255 * weight), into: slope) }
+        for (weight, score) in shares { Elementwise.accumulate(score.slope, scale: 255 * weight, into: slope) }
         return (terms, slope)
     }
 }

@@ -26,9 +26,9 @@ struct LocalMoments {
     ///   - products: by E[xy] for each other image y.
     func slope(_ slopes: ScoreMaps.Moments, products: [(other: LocalMoments, slope: Tensor)]) -> Tensor {
         let result = spread(slopes.mean)
-        Elementwise.accumulate(Elementwise.multiply(Elementwise.affine(image, scale: 2), spread(slopes.square)), into: result)
+        Elementwise.accumulate(image, times: spread(slopes.square), scale: 2, into: result)
         for product in products {
-            Elementwise.accumulate(Elementwise.multiply(product.other.image, spread(product.slope)), into: result)
+            Elementwise.accumulate(product.other.image, times: spread(product.slope), into: result)
         }
         return result
     }

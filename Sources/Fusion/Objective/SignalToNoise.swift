@@ -11,7 +11,7 @@ struct SignalToNoise {
     /// - Parameter levels: the fused image, 0...255.
     func callAsFunction(_ levels: Tensor) -> ScoreWithSlope {
         let errors = sources.map { Elementwise.subtract(levels, $0) }
-        let sum = errors.reduce(0) { $0 + Reduction.sum(Elementwise.multiply($1, $1)) }
+        let sum = errors.reduce(0) { $0 + Reduction.sum($1, times: $1) }
         // A hundredth of a grey level, squared, keeps a perfect image finite.
         let mean = Float(sum / Double(2 * levels.count)) + 1e-4
         let scale = -10 / (Float(M_LN10) * mean * Float(levels.count))

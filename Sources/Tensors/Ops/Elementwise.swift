@@ -67,8 +67,6 @@ public enum Elementwise {
     public static func subtract(_ x: Tensor, _ y: Tensor) -> Tensor { zip(x, y) { $0 - $1 } }
     /// x · y.
     public static func multiply(_ x: Tensor, _ y: Tensor) -> Tensor { zip(x, y) { $0 * $1 } }
-    /// x / y.
-    public static func divide(_ x: Tensor, _ y: Tensor) -> Tensor { zip(x, y) { $0 / $1 } }
     /// The larger of x and y.
     public static func maximum(_ x: Tensor, _ y: Tensor) -> Tensor { zip(x, y) { larger($0, $1) } }
 
@@ -107,20 +105,31 @@ public enum Elementwise {
         map(x) { Vector().replacing(with: 1, where: $0 .> 0).replacing(with: -1, where: $0 .< 0) }
     }
 
-    /// Adds y to x in place: for gradients that the caller owns. O(count).
-    public static func accumulate(_ y: Tensor, into x: Tensor) {
+    /// Adds scale · y to x in place: for gradients that the caller owns. O(count).
+    public static func accumulate(_ y: Tensor, scale: Float = 1, into x: Tensor) {
         require(x.shape == y.shape, "shapes differ: \(x.shape) and \(y.shape)")
-        let (px, py) = (x.pointer, UnsafePointer(y.pointer))
+        let py = UnsafePointer(y.pointer)
+        update(x) { $0.addingProduct((py + $1).vector, Vector(repeating: scale)) }
+    }
+
+    /// Adds scale · y · z to x in place. O(count).
+    public static func accumulate(_ y: Tensor, times z: Tensor, scale: Float = 1, into x: Tensor) {
+        require(x.shape == y.shape && x.shape == z.shape, "shapes differ: \(x.shape), \(y.shape) and \(z.shape)")
+        let (py, pz) = (UnsafePointer(y.pointer), UnsafePointer(z.pointer))
+        update(x) { $0.addingProduct((py + $1).vector * scale, (pz + $1).vector) }
+    }
+
+    /// x[i] = f(x[i], i), a vector of elements at a time; of the last vector's results those behind the end are dropped.
+    @inline(__always)
+    private static func update(_ x: Tensor, _ f: (Vector, Int) -> Vector) {
+        let px = x.pointer
         ThreadPool.ranges(x.count, grain: grain) { range in
             var i = range.lowerBound
             while i + lanes <= range.upperBound {
-                (px + i).vector += (py + i).vector
+                (px + i).vector = f((px + i).vector, i)
                 i += lanes
             }
-            while i < range.upperBound {
-                px[i] += py[i]
-                i += 1
-            }
+            if i < range.upperBound { storePart(f((px + i).vector, i), to: px + i, count: range.upperBound - i) }
         }
     }
 }

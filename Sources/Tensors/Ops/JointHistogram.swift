@@ -1,9 +1,3 @@
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Darwin)
-    import Darwin
-#endif
-
 /// Mutual information of two images by their joint histogram, with the slope that lets a gradient follow it.
 ///
 /// The histogram takes the first image with a linear window, so that it changes smoothly with the values, and the second with its nearest
@@ -21,40 +15,45 @@ public enum JointHistogram {
     public static func mutualInformation(_ x: Tensor, _ y: Tensor, bins: Int) -> (value: Float, slope: Tensor) {
         require(x.shape == y.shape && bins >= 2, "\(x.shape) and \(y.shape) have no joint histogram of \(bins) bins")
         let scale = Float(bins - 1) / 255
-        func row(_ i: Int) -> Int { Int(min(max(y.pointer[i], 0), 255) * scale + 0.5) * bins }
+        // Rows of y's bins, padded with cells that stay empty.
+        let pitch = (bins + lanes - 1) / lanes * lanes
+        func row(_ i: Int) -> Int { Int(min(max(y.pointer[i], 0), 255) * scale + 0.5) * pitch }
         func place(_ i: Int) -> (low: Int, share: Float) {
             let position = min(max(x.pointer[i], 0), 255) * scale
             let low = min(Int(position), bins - 2)
             return (low, position - Float(low))
         }
-        var joint = [Float](repeating: 0, count: bins * bins)
+        let (joint, information) = (Tensor(.vector(bins * pitch)), Tensor(uninitialized: .vector(bins * pitch)))
         for i in 0..<x.count {
             let (row, (low, share)) = (row(i), place(i))
-            joint[row + low] += 1 - share
-            joint[row + low + 1] += share
+            joint.pointer[row + low] += 1 - share
+            joint.pointer[row + low + 1] += share
         }
-        var (sumX, sumY) = ([Float](repeating: 0, count: bins), [Float](repeating: 0, count: bins))
+        let (sumX, sumY) = (Tensor(.vector(pitch)), Tensor(.vector(bins)))
         for r in 0..<bins {
-            for c in 0..<bins {
-                sumX[c] += joint[r * bins + c]
-                sumY[r] += joint[r * bins + c]
+            var sum = Vector()
+            for c in stride(from: 0, to: pitch, by: lanes) {
+                let cells = (joint.pointer + r * pitch + c).vector
+                (sumX.pointer + c).vector += cells
+                sum += cells
             }
+            sumY.pointer[r] = sum.sum()
         }
         // ln p(x|y)/p(x) of every cell; the sums of probabilities are fixed, so the mean of its differences is the slope.
-        var information = joint
         var value = 0.0
         let count = Float(x.count)
         for r in 0..<bins {
-            for c in 0..<bins {
-                let cell = r * bins + c
-                information[cell] = logf((joint[cell] + empty) / (sumX[c] + empty))
-                if joint[cell] > 0 { value += Double(joint[cell] / count * logf(joint[cell] * count / (sumX[c] * sumY[r]))) }
+            for c in stride(from: 0, to: pitch, by: lanes) {
+                let (cells, column) = ((joint.pointer + r * pitch + c).vector, (sumX.pointer + c).vector)
+                (information.pointer + r * pitch + c).vector = logarithm((cells + empty) / (column + empty))
+                let gain = (cells * count / (column * sumY.pointer[r])).replacing(with: 1, where: cells .<= 0)
+                value += Double((cells / count * logarithm(gain)).sum())
             }
         }
         let slope = Tensor(uninitialized: x.shape)
         for i in 0..<x.count {
-            let cell = row(i) + place(i).low
-            slope.pointer[i] = scale / count * (information[cell + 1] - information[cell])
+            let cell = information.pointer + row(i) + place(i).low
+            slope.pointer[i] = scale / count * (cell[1] - cell[0])
         }
         return (Float(value), slope)
     }
