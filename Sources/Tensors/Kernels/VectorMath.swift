@@ -92,33 +92,8 @@ func logarithm(_ x: Vector) -> Vector {
     return (m + tail).addingProduct(exponent, Vector(repeating: 0.693_359_375))
 }
 
-/// x / y for y in [1, 6.1e37], relative error at most 1.5e-7 beside the smallest number.
-///
-/// A vector of AVX-512 takes longer to divide than to multiply by the reciprocal.
-@inline(__always)
-func quotient(_ x: Vector, _ y: Vector) -> Vector {
-    #if AVX512
-        x * reciprocal(y)
-    #else
-        x / y
-    #endif
-}
-
-/// 1 / x for x in [1, 6.1e37], relative error at most 9e-8.
-///
-/// A first guess from the bits (within a sixteenth), then three of Newton's steps, each of which squares the error.
-@inline(__always)
-func reciprocal(_ x: Vector) -> Vector {
-    var y = unsafeBitCast(0x7EF3_11C7 &- unsafeBitCast(x, to: Vector.MaskStorage.self), to: Vector.self)
-    for _ in 0..<3 {
-        let rest = 1 - x * y
-        y.addProduct(y, rest)
-    }
-    return y
-}
-
 /// 1 / (1 + e^−x); below −87 as at −87, 1.6e-38.
 @inline(__always)
 func sigmoid(_ x: Vector) -> Vector {
-    quotient(Vector(repeating: 1), 1 + exponential(smaller(-x, Vector(repeating: 87))))
+    1 / (1 + exponential(smaller(-x, Vector(repeating: 87))))
 }

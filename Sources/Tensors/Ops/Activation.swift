@@ -4,7 +4,7 @@ public enum Activation {
     public static func silu(_ x: Tensor) -> Tensor { Elementwise.map(x) { silu($0) } }
 
     @inline(__always)
-    static func silu(_ x: Vector) -> Vector { quotient(x, 1 + exponential(smaller(-x, Vector(repeating: 87)))) }
+    static func silu(_ x: Vector) -> Vector { x / (1 + exponential(-x)) }
 
     /// The gradient of x under SiLU: g · σ(x) · (1 + x · (1 − σ(x))).
     public static func siluGradient(_ x: Tensor, _ gradient: Tensor) -> Tensor {
@@ -16,7 +16,7 @@ public enum Activation {
 
     /// GELU in its tanh form: ½x(1 + tanh(√(2/π)(x + 0.044715x³))) (Hendrycks and Gimpel 2016), computed as x · σ(2u).
     @inline(__always)
-    static func gelu(_ x: Vector) -> Vector { quotient(x, 1 + exponential(smaller(-geluArgument(x), Vector(repeating: 87)))) }
+    static func gelu(_ x: Vector) -> Vector { x / (1 + exponential(-geluArgument(x))) }
 
     /// d GELU / dx.
     @inline(__always)
