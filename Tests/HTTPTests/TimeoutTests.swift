@@ -41,8 +41,9 @@ import Testing
         }
     }
 
-    @Test func headerBehindAnotherRequest_HasNoMoreTime() async throws {
-        try await withServer(Self.configure) { address, _ in
+    @Test(arguments: [false, true])
+    func headerBehindAnotherRequest_HasNoMoreTime(_ atOnce: Bool) async throws {
+        try await withServer(Self.configure, router: makeRouter(atOnce: atOnce)) { address, _ in
             try await onThread {
                 let client = try RawClient(address)
                 client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\nGET / HTTP/1.1\r\nHo")
