@@ -121,7 +121,7 @@ final class RawClient {
         return Array(buffer[..<count])
     }
 
-    private func take(through end: [UInt8]) throws -> [UInt8] {
+    func take(through end: [UInt8]) throws -> [UInt8] {
         while true {
             if let found = ByteSearch.first(end, in: buffer[...]) { return try take(found + end.count) }
             guard try fill() else { throw Failure.closed }

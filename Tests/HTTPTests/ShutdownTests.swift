@@ -48,6 +48,37 @@ import Testing
         try await busy
     }
 
+    @Test func handlerThatOutlivesTheServer_HearsThatNobodyListens() async throws {
+        let (gate, opener) = AsyncStream<Void>.makeStream()
+        let (begun, refused) = (Counter(), Counter())
+        var router = Router()
+        router.get("/") { _ in
+            Response(
+                body: .stream { writer in
+                    try await writer.write([1])
+                    begun.add(1)
+                    // Deaf to its own cancellation.
+                    await Task.detached { for await _ in gate { return } }.value
+                    do { try await writer.write([2]) } catch is CancellationError { refused.add(1) }
+                })
+        }
+        let server = HTTPServer(router: router)
+        let address = try server.start()
+        let client = try await onThread { () -> Held in
+            let client = try RawClient(address)
+            client.send(Self.get("/"))
+            return Held(client)
+        }
+        for _ in 0..<1000 where begun.value == 0 { try await Task.sleep(for: .milliseconds(5)) }
+        await server.shutdown(grace: .zero)
+        // Until the loop's thread has ended too.
+        try await Task.sleep(for: .milliseconds(200))
+        opener.yield()
+        for _ in 0..<1000 where refused.value == 0 { try await Task.sleep(for: .milliseconds(5)) }
+        #expect(begun.value == 1 && refused.value == 1)
+        client.release()
+    }
+
     @Test func start_Fails_WhenTheAddressIsTaken() async throws {
         try await withServer { address, _ in
             let second = HTTPServer(configuration: HTTPServer.Configuration(port: address.port), router: makeRouter())

@@ -9,17 +9,19 @@ import Testing
     private static let program = "/usr/bin/slowhttptest"
     private static let isInstalled = FileManager.default.isExecutableFile(atPath: program)
 
-    /// Headers that never end, bodies that drip, readers that hardly read.
-    private static let attacks = ["-H -i 1 -t GET -x 24", "-B -i 1 -t POST -s 8192 -x 10", "-X -w 512 -y 1024 -n 1 -z 32 -k 3"]
+    /// Headers that never end, bodies that drip to a handler that reads them, readers that hardly read.
+    private static let attacks = [
+        ("/", "-H -i 1 -t GET -x 24"), ("/", "-B -i 1 -t POST -s 8192 -x 10"), ("/picture.png", "-X -w 512 -y 1024 -n 1 -z 32 -k 3"),
+    ]
 
     @Test(.enabled(if: isInstalled), arguments: attacks)
-    func attack_LeavesOthersServed(_ options: String) async throws {
+    func attack_LeavesOthersServed(_ path: String, _ options: String) async throws {
         try await onThread {
             let server = try EchoProcess()
             let attack = Process()
             attack.executableURL = URL(fileURLWithPath: Self.program)
             attack.arguments =
-                ["-c", "500", "-r", "500", "-l", "3", "-p", "3", "-u", "http://\(server.address)/picture.png"]
+                ["-c", "500", "-r", "500", "-l", "3", "-p", "3", "-u", "http://\(server.address)\(path)"]
                 + options.split(separator: " ").map(String.init)
             let output = Pipe()
             (attack.standardOutput, attack.standardError) = (output, output)

@@ -41,6 +41,34 @@ import Testing
         }
     }
 
+    @Test(arguments: [false, true])
+    func headerBehindAnotherRequest_HasNoMoreTime(_ atOnce: Bool) async throws {
+        try await withServer(Self.configure, router: makeRouter(atOnce: atOnce)) { address, _ in
+            try await onThread {
+                let client = try RawClient(address)
+                client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\nGET / HTTP/1.1\r\nHo")
+                #expect(try client.reply().status == 200)
+                #expect(try client.reply().status == 408)
+                #expect(client.isClosed())
+            }
+        }
+    }
+
+    /// RFC 9112 §2.2: the empty line before a request is ignored, be it in two pieces, and does not end the connection's time.
+    @Test func emptyLineInPieces_IsNoRequest() async throws {
+        try await withServer(Self.configure) { address, _ in
+            try await onThread {
+                let client = try RawClient(address)
+                for piece in ["\r", "\n"] {
+                    client.send(piece)
+                    usleep(30_000)
+                }
+                client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+                #expect(try client.reply().status == 200)
+            }
+        }
+    }
+
     @Test func idleConnection_IsClosed_AfterAnAnswer() async throws {
         try await withServer(Self.configure) { address, _ in
             try await onThread {
@@ -80,6 +108,24 @@ import Testing
                     usleep(20_000)
                 }
                 #expect(try steady.reply().status == 200)
+            }
+        }
+    }
+
+    /// Longer than a connection may be idle, and much longer than a header may take.
+    @Test func steadyReader_GetsItsAnswersWhole_HoweverLongItTakes() async throws {
+        try await withServer(Self.configure) { address, _ in
+            for next in ["", "GET /items/5 HTTP/1.1\r\nHost: a\r\n\r\n"] {
+                try await onThread {
+                    let client = try RawClient(address, receiveBuffer: 1 << 16)
+                    client.send("GET /large HTTP/1.1\r\nHost: a\r\n\r\n" + next)
+                    #expect(try client.take(through: [13, 10, 13, 10]).starts(with: "HTTP/1.1 200".utf8))
+                    for _ in 0..<128 {
+                        _ = try client.take(1 << 16)
+                        usleep(15_000)
+                    }
+                    if !next.isEmpty { #expect(try client.reply().text == "5") }
+                }
             }
         }
     }

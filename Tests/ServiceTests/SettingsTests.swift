@@ -31,6 +31,20 @@ import Testing
         #expect(settings.text.contains("port: 3000  # flag\n") && settings.text.contains("workers: 3  # environment\n"))
     }
 
+    @Test func limitsAndTimes_ReachTheServer() async throws {
+        let flags = [
+            "max-body-bytes": "2001", "connections": "2002", "connections-per-address": "2003", "request-line-bytes": "2004",
+            "header-bytes": "2005", "header-count": "206", "pipelined-requests": "2007", "header-seconds": "2008", "idle-seconds": "2009",
+            "body-seconds": "2010", "body-bytes-per-second": "2011", "write-seconds": "2012",
+        ]
+        let serving = try await Settings(flags: flags, environment: [:]).configuration.serving
+        let (limits, timeouts) = (serving.limits, serving.timeouts)
+        #expect(limits.bodyBytes == 2001 && limits.connections == 2002 && limits.connectionsPerAddress == 2003)
+        #expect(limits.requestLineBytes == 2004 && limits.headerBytes == 2005 && limits.headerCount == 206)
+        #expect(limits.pipelinedRequests == 2007 && timeouts.bodyBytesPerSecond == 2011)
+        #expect([timeouts.header, timeouts.idle, timeouts.body, timeouts.write] == [2008, 2009, 2010, 2012].map { .seconds($0) })
+    }
+
     @Test func whatIsWrong_IsNamed() async throws {
         let folder = try Folder()
         func refusal(_ file: String? = nil, flags: [String: String] = [:], environment: [String: String] = [:]) async throws -> String {

@@ -83,10 +83,12 @@ extension Request {
     public func readMultipart(
         limits: MultipartParser.Limits = MultipartParser.Limits(), _ handle: (MultipartEvent) async throws -> Void
     ) async throws {
-        guard body.isPresent else { throw Problem(.lengthRequired, detail: "Send a body with its Content-Length, or chunked.") }
+        guard body.isPresent else {
+            throw Problem(.lengthRequired, detail: "Send a body with its Content-Length, or chunked (RFC 9110 §15.5.12).")
+        }
         var parser = try MultipartParser(contentType: contentType, limits: limits)
         if let length = body.declaredLength, length > limits.totalBytes {
-            throw Problem(.contentTooLarge, detail: "Keep the form within \(limits.totalBytes) bytes.")
+            throw Problem(.contentTooLarge, detail: "Keep the form within \(limits.totalBytes) bytes (RFC 9110 §15.5.14).")
         }
         for try await chunk in body {
             for event in try parser.push(chunk[...]) { try await handle(event) }

@@ -44,7 +44,7 @@ public struct MultipartHead: Sendable, Equatable {
         if case .some(nil) = extended { throw MultipartParser.malformed("A part's extended name is malformed.", "RFC 8187 §3.2") }
         guard let name = extended ?? parameters["name"] else { throw MultipartParser.malformed("A part lacks its name.", "RFC 7578 §4.2") }
         guard name.utf8.count <= limits.nameBytes else {
-            throw Problem(.badRequest, detail: "Keep a field's name within \(limits.nameBytes) bytes.")
+            throw MultipartParser.malformed("Keep a field's name within \(limits.nameBytes) bytes.", "RFC 9110 §15.5.1")
         }
         if let contentType {
             guard let type = MediaType(contentType) else {

@@ -185,7 +185,7 @@ public struct MultipartParser: Sendable {
         // One byte behind the longest that is borne tells that it is too long, however much came with it.
         let end = ByteSearch.first([13, 10, 13, 10], in: rest.prefix(limits.headerBytes + 4))
         guard end != nil || rest.count < limits.headerBytes + 4 else {
-            throw Problem(.badRequest, detail: "Keep a part's header within \(limits.headerBytes) bytes.")
+            throw Self.malformed("Keep a part's header within \(limits.headerBytes) bytes.", "RFC 9110 §15.5.1")
         }
         guard let end else { return false }
         events.append(.began(try MultipartHead(section: rest.prefix(end).dropFirst(2), limits: limits)))

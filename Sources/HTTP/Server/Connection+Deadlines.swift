@@ -4,7 +4,7 @@ extension Connection {
     private var deadline: UInt64? {
         var earliest: UInt64?
         switch phase {
-        case .reading:
+        case .reading where output.isEmpty:
             earliest = requestBegan.map { $0 + core.timeouts.header } ?? idleSince + core.timeouts.idle
         case .handling:
             if let exchange, exchange.wantsBody {
@@ -13,7 +13,8 @@ extension Connection {
                 earliest = exchange.bodyBegan + core.timeouts.body + earned
             }
         case .lingering: return lingerSince + core.timeouts.linger
-        case .closing: break
+        // The client is still taking an answer: nothing else is asked of it.
+        case .reading, .closing: break
         case .closed: return nil
         }
         guard !output.isEmpty else { return earliest }

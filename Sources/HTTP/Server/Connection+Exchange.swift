@@ -229,8 +229,8 @@ extension Connection {
             return continuation.resume(throwing: CancellationError())
         }
         exchange!.remaining -= bytes.count
+        if output.isEmpty { lastProgress = loop.clock.now }
         output.append(framing == .chunked ? ResponseEncoder.chunk(bytes) : bytes)
-        if output.count == bytes.count { lastProgress = loop.clock.now }
         exchange!.writers.append(continuation)
         flush()
     }

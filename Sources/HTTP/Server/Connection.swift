@@ -63,7 +63,7 @@ final class Connection: EventLoop.Watched, @unchecked Sendable {
             core.connectionClosed(from: remoteAddress)
             return
         }
-        requestBegan = loop.clock.now
+        (requestBegan, idleSince) = (loop.clock.now, loop.clock.now)
         if core.isDraining {
             drain()
         } else if let refusal {
@@ -118,12 +118,12 @@ final class Connection: EventLoop.Watched, @unchecked Sendable {
         if count > 0 {
             // A short read emptied the socket, unless the end of file stands behind it.
             if count < loop.scratch.count && !isFinished { isReadable = false }
-            if phase == .reading && requestBegan == nil { requestBegan = loop.clock.now }
             if phase == .reading && inbound.isEmpty { pipelined = 0 }
             let bytes = UnsafeRawBufferPointer(rebasing: loop.scratch[..<count])
             if inbound.isEmpty {
                 let consumed = process(bytes)
                 if consumed < count && phase != .closed { inbound = Array(bytes[consumed...]) }
+                noteBeginning()
             } else {
                 inbound.append(contentsOf: bytes)
                 processInbound()
@@ -150,7 +150,12 @@ final class Connection: EventLoop.Watched, @unchecked Sendable {
             // Moving the rest down costs as much as it is long; do it when it is the smaller part.
             if consumed > bytes.count / 2 { inbound = Array(bytes[consumed...]) } else { (inbound, inboundStart) = (bytes, consumed) }
         }
-        if phase == .reading { requestBegan = inbound.isEmpty && !parser.hasBegun ? nil : requestBegan ?? loop.clock.now }
+        noteBeginning()
+    }
+
+    /// Starts the clock of a request of which something is there, also where it came in one read with the request before it.
+    private func noteBeginning() {
+        if phase == .reading { requestBegan = hasUnfinishedRequest ? requestBegan ?? loop.clock.now : nil }
     }
 
     /// Consumes what the phase allows. Does not touch `inbound`.
@@ -236,6 +241,7 @@ final class Connection: EventLoop.Watched, @unchecked Sendable {
             shutdown(socket, Int32(SHUT_WR))
             phase = .lingering
             lingerSince = loop.clock.now
+        case .drained where phase == .reading && before > 0: beginTurn()
         case .drained: break
         }
         if output.count <= limits.bufferBytes / 2 { exchange?.resumeWriters() }
@@ -271,7 +277,11 @@ final class Connection: EventLoop.Watched, @unchecked Sendable {
     /// After an answer: the next request.
     func next() {
         phase = .reading
-        idleSince = loop.clock.now
-        requestBegan = inbound.isEmpty ? nil : loop.clock.now
+        beginTurn()
+    }
+
+    /// It is the client's turn to send. What time it took to receive an answer does not count.
+    private func beginTurn() {
+        (idleSince, requestBegan) = (loop.clock.now, hasUnfinishedRequest ? loop.clock.now : nil)
     }
 }

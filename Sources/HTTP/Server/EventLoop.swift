@@ -62,13 +62,16 @@ final class EventLoop: @unchecked Sendable {
 
     // MARK: From any thread
 
-    /// Runs `work` on the loop.
+    /// Runs `work` on the loop. Once that has stopped, runs it here: a handler that outlives its connection hears so, where an inbox that
+    /// nobody empties would hold it, and itself, for ever. By then every connection is closed, and work of theirs changes nothing.
     func execute(_ work: @escaping @Sendable () -> Void) {
-        let sleeps = inbox.withLock { inbox in
+        let (sleeps, isStopped) = inbox.withLock { inbox in
+            if inbox.isStopped { return (false, true) }
             inbox.work.append(work)
             defer { inbox.isAwake = true }
-            return !inbox.isAwake
+            return (!inbox.isAwake, false)
         }
+        if isStopped { return work() }
         if sleeps {
             var one: UInt64 = 1
             _ = write(wakeUp, &one, 8)

@@ -34,6 +34,7 @@ public struct ServiceConfiguration: Sendable, Equatable {
     public var requestLineBytes = 8192
     public var headerBytes = 16384
     public var headerCount = 100
+    public var pipelinedRequests = 1000
     public var headerSeconds = 10
     public var idleSeconds = 60
     public var bodySeconds = 20
@@ -91,6 +92,7 @@ public struct ServiceConfiguration: Sendable, Equatable {
         (serving.limits.bodyBytes, serving.limits.connections) = (maxBodyBytes, connections)
         (serving.limits.connectionsPerAddress, serving.limits.requestLineBytes) = (connectionsPerAddress, requestLineBytes)
         (serving.limits.headerBytes, serving.limits.headerCount) = (headerBytes, headerCount)
+        serving.limits.pipelinedRequests = pipelinedRequests
         (serving.timeouts.header, serving.timeouts.idle) = (.seconds(headerSeconds), .seconds(idleSeconds))
         (serving.timeouts.body, serving.timeouts.bodyBytesPerSecond) = (.seconds(bodySeconds), bodyBytesPerSecond)
         serving.timeouts.write = .seconds(writeSeconds)

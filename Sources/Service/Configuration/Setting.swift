@@ -48,6 +48,7 @@ public struct Setting: Sendable {
         Setting("request-line-bytes", .number(\.requestLineBytes, 256...65536)),
         Setting("header-bytes", .number(\.headerBytes, 1024...(1 << 20))),
         Setting("header-count", .number(\.headerCount, 8...1000)),
+        Setting("pipelined-requests", .number(\.pipelinedRequests, 1...1_000_000)),
         Setting("header-seconds", .number(\.headerSeconds, 1...3600)),
         Setting("idle-seconds", .number(\.idleSeconds, 1...86400)),
         Setting("body-seconds", .number(\.bodySeconds, 1...3600)),
