@@ -14,9 +14,10 @@ run() { swift test --skip-build "${build[@]}" --disable-xctest "$@"; }
 if (($#)); then
     run "$@"
 else
-    # Tests run in parallel inside a process. Those that wait for sockets and threads have a process of their own: beside the arithmetic they
-    # would wait for processors instead. So do those that start the program.
+    # Tests run in parallel inside a process. Those that wait for sockets have a process of their own, and so have those that wait for jobs
+    # and those that start the program: beside others they would wait for processors instead.
     run --skip 'HTTPTests|JobsTests|ServiceTests'
-    run --filter 'HTTPTests|JobsTests'
+    run --filter HTTPTests
+    run --filter JobsTests
     run --filter ServiceTests
 fi
