@@ -1,7 +1,7 @@
 /// Cross-attention between two modalities both ways, and the convolutions that merge the two results: at one level of the condition.
 ///
-/// As in `PackedTransformer` queries and keys of a head live for two rows. All that follows the attention is linear (projection, merge, and a further
-/// 1×1 convolution), and becomes one matrix for each of its four inputs:
+/// As in `PackedTransformer` queries and keys of a head live for two rows. All that follows the attention is linear (projection, merge,
+/// and a further 1×1 convolution), and becomes one matrix for each of its four inputs:
 ///
 ///     out = P₁ᵀ a + P₂ᵀ b + (A₁ · W₁ · P₁)ᵀ V_b + (A₂ · W₂ · P₂)ᵀ V_a + bias
 ///
@@ -128,7 +128,7 @@ package struct PackedCrossAttention: Sendable {
                 for side in 0..<2 {
                     projections[side].run(
                         windows[side], panel: head, next: heads, scratch: inner[side], into: queries[side],
-                        queries[side] + count * 16, outStride: 16, outPanel: 2 * count * 16)
+                        queries[side] + count * 16, outStride: 16, outNext: 2 * count * 16)
                 }
                 for y in rows {
                     let counted = block.columns(of: core, inRow: y)
@@ -149,7 +149,7 @@ package struct PackedCrossAttention: Sendable {
                 for head in stride(from: 0, to: heads, by: 2) {
                     projections[side].run(
                         windows[side], panel: 2 * heads + head, next: head + 1 < heads ? 1 : nil, scratch: inner[side],
-                        into: upper + head * 16, lower + head * 16, outStride: values.stride, outPanel: 16)
+                        into: upper + head * 16, lower + head * 16, outStride: values.stride, outNext: 16)
                 }
             }
         }

@@ -82,10 +82,10 @@ package struct LocalProjection: Sendable {
     }
 
     /// Carries on with sixteen channels, and with those `next` panels behind them: the rows that enter are expanded, the rows that leave
-    /// are filtered into `upper` and `lower` (written even where but one leaves), the outputs of the next panel `outPanel` floats further.
+    /// are filtered into `upper` and `lower` (written even where but one leaves), the second sixteen `outNext` floats behind the first.
     func run(
         _ window: RowWindow, panel: Int, next: Int? = nil, scratch: UnsafePointer<Float>, into upper: UnsafeMutablePointer<Float>,
-        _ lower: UnsafeMutablePointer<Float>, outStride: Int, outPanel: Int
+        _ lower: UnsafeMutablePointer<Float>, outStride: Int, outNext: Int
     ) {
         let count = window.filled.count
         for (place, row) in window.entering.enumerated() {
@@ -94,11 +94,12 @@ package struct LocalProjection: Sendable {
                 into: window.start(row, panel: panel), outStride: 16, outPanel: window.panel)
         }
         guard !window.leaving.isEmpty else { return }
-        for (place, panel) in [panel, next.map { panel + $0 }].enumerated() {
-            guard let panel else { continue }
+        func filter(_ panel: Int, _ place: Int) {
             filters.rows(
-                panel: panel, window.lines(panel: panel), count: window.count, into: upper + place * outPanel, lower + place * outPanel,
+                panel: panel, window.lines(panel: panel), count: window.count, into: upper + place * outNext, lower + place * outNext,
                 outStride: outStride)
         }
+        filter(panel, 0)
+        if let next { filter(panel + next, 1) }
     }
 }

@@ -75,13 +75,14 @@ package struct PackedTransformer: Sendable {
             for head in 0..<heads {
                 attention.run(
                     window, panel: head, next: heads, scratch: inner, into: query, query + count * 16, outStride: 16,
-                    outPanel: 2 * count * 16)
+                    outNext: 2 * count * 16)
                 for y in rows {
                     let sums = memory.sums + block.cell(inRow: y, width: x.width) * AttentionSums.count(channels: channels)
                     if head == 0 && Block.isFirst(row: y) { sums.update(repeating: 0, count: AttentionSums.count(channels: channels)) }
                     let counted = block.columns(of: core, inRow: y)
                     let from = query + ((y - rows.lowerBound) * count + counted.lowerBound) * 16
-                    AttentionSums.add(head: head, query: from, key: from + 2 * count * 16, count: counted.count, channels: channels, to: sums)
+                    AttentionSums.add(
+                        head: head, query: from, key: from + 2 * count * 16, count: counted.count, channels: channels, to: sums)
                 }
             }
             let values = memory.values
@@ -90,7 +91,7 @@ package struct PackedTransformer: Sendable {
             for head in stride(from: 0, to: heads, by: 2) {
                 attention.run(
                     window, panel: 2 * heads + head, next: head + 1 < heads ? 1 : nil, scratch: inner, into: upper + head * 16,
-                    lower + head * 16, outStride: values.stride, outPanel: 16)
+                    lower + head * 16, outStride: values.stride, outNext: 16)
             }
         }
     }
@@ -115,8 +116,9 @@ package struct PackedTransformer: Sendable {
             for panel in 0..<panels {
                 feedForward.run(
                     window, panel: panel, next: panels, scratch: inner, into: expanded, expanded + count * 16, outStride: 16,
-                    outPanel: 2 * count * 16)
-                PixelRows.gate(expanded, expanded + 2 * count * 16, count: window.leaving.count * count * 16, into: gated + panel * 2 * count * 16)
+                    outNext: 2 * count * 16)
+                PixelRows.gate(
+                    expanded, expanded + 2 * count * 16, count: window.leaving.count * count * 16, into: gated + panel * 2 * count * 16)
             }
             for (place, y) in window.leaving.enumerated() {
                 project.multiply(

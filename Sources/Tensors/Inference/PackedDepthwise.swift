@@ -37,7 +37,8 @@ package struct PackedDepthwise: Sendable {
     ///
     /// O(18 · 16 · count). Error at most 10 · u · (|bias| + Σ|x · w|).
     package func rows(
-        panel: Int, _ lines: Lines, count: Int, into upper: UnsafeMutablePointer<Float>, _ lower: UnsafeMutablePointer<Float>, outStride: Int
+        panel: Int, _ lines: Lines, count: Int, into upper: UnsafeMutablePointer<Float>, _ lower: UnsafeMutablePointer<Float>,
+        outStride: Int
     ) {
         for half in stride(from: 0, to: 16, by: lanes) {
             let w = UnsafePointer(storage.pointer) + panel * 160 + half

@@ -72,14 +72,16 @@ package struct PackedMatrix: Sendable {
     /// - Parameters:
     ///   - panel: which sixteen.
     ///   - next: how many panels behind the first a second one follows; nil for one alone.
-    ///   - outPanel: floats from the outputs of one panel to those of the next.
+    ///   - outPanel: floats from the outputs of a panel to those of the one behind it.
     ///   - residual: of `panel`.
     package func multiply(
         panel: Int, next: Int?, _ left: Pixels, segments: Int = 1, count: Int, into out: UnsafeMutablePointer<Float>, outStride: Int,
         outPanel: Int, adding residual: Pixels? = nil
     ) {
         if RegisterBlock.panels < 2, let next {
-            multiply(panel: panel, next: nil, left, segments: segments, count: count, into: out, outStride: outStride, outPanel: 0, adding: residual)
+            multiply(
+                panel: panel, next: nil, left, segments: segments, count: count, into: out, outStride: outStride, outPanel: 0,
+                adding: residual)
             multiply(
                 panel: panel + next, next: nil, left, segments: segments, count: count, into: out + next * outPanel, outStride: outStride,
                 outPanel: 0, adding: residual.map { Pixels($0.first + next * $0.panel, stride: $0.stride, panel: $0.panel) })

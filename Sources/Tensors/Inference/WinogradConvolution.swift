@@ -5,9 +5,9 @@
 ///
 /// with the points 0, ±√½, ±√2, ∞: their powers stay nearer to 1 than those of the usual 0, ±1, ±2, ∞, which halves the rounding error.
 ///
-/// Work is cut into blocks of up to 8×3 tiles. A block's inputs are gathered (and normalised) once, transformed, multiplied by the
-/// transformed weights as 36 small matrices in the second-level cache, and transformed back for 16 output channels at a time; what
-/// follows the convolution happens there, in registers.
+/// Work is cut into blocks of up to 8×3 tiles. A block's inputs are transformed where they lie (those that a LayerNorm goes before, and
+/// those at the edges, are gathered first), multiplied by the transformed weights as 36 small matrices in the second-level cache, and
+/// transformed back for 16 output channels at a time; what follows the convolution happens there, before anything is stored.
 ///
 /// Error of one output: at most `roundings` · u · Σ|terms|, the terms being those of the formula above with every factor replaced by its
 /// magnitude (see the twin in the tests).
