@@ -25,6 +25,11 @@ struct ElementwiseTests {
         let sum = x.copy()
         Elementwise.accumulate(y, into: sum)
         #expect(sum.values == zip(a, b).map { $0 + $1 })
+        Elementwise.accumulate(x, scale: 0.3, into: sum)
+        #expect(sum.values == zip(a, b).map { ($0 + $1).addingProduct($0, 0.3) })
+        let scaled = x.copy()
+        Elementwise.accumulate(x, times: y, scale: -0.7, into: scaled)
+        #expect(scaled.values == zip(a, b).map { $0.addingProduct($0 * -0.7, $1) })
         #expect(x.values == a && y.values == b, "operands are left alone")
     }
 
@@ -41,6 +46,15 @@ struct ElementwiseTests {
     func sum_IsThatOfDoubles(count: Int) {
         let x = Tensor.random(.vector(count), seed: 1)
         #expect(Reduction.sum(x) == x.values.reduce(0.0) { $0 + Double($1) })
+    }
+
+    /// The products are exact in double; each of the additions errs by u at most, in either order.
+    @Test(arguments: [1, 7, 8, 9, 31, 65_536, 65_537, 200_003])
+    func sumOfProducts_IsThatOfDoubles(count: Int) {
+        let (x, y) = (Tensor.random(.vector(count), seed: 1), Tensor.random(.vector(count), seed: 2))
+        let products = zip(x.values, y.values).map { Double($0) * Double($1) }
+        let bound = 2 * Double(count) * 0x1p-53 * products.reduce(0) { $0 + abs($1) }
+        #expect(abs(Reduction.sum(x, times: y) - products.reduce(0, +)) <= bound)
     }
 
     @Test(arguments: [Shape(1, 1, 1, 1), Shape(2, 3, 5, 7), Shape(1, 9, 9, 8), Shape(3, 50, 51, 19), Shape(1, 300, 230, 3)])

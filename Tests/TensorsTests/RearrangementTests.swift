@@ -60,7 +60,7 @@ struct RearrangementTests {
 
     @Test func filter_AgreesWithItsTwin() {
         let (rows, columns): ([Float], [Float]) = ([0.5, -1, 0.25, 2], [1, 3, -0.5])
-        for s in [Shape(1, 4, 3, 1), Shape(2, 11, 19, 1), Shape(3, 40, 13, 1)] {
+        for s in [Shape(1, 4, 3, 1), Shape(2, 11, 19, 1), Shape(3, 40, 13, 1), Shape(1, 9, 150, 1)] {
             let x = Tensor.random(s, seed: 1)
             let g = Tensor.random(Shape(s.n, s.h - 3, s.w - 2, 1), seed: 2)
             var (y, input) = (Twin(g.shape), Twin(s))
