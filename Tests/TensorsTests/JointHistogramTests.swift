@@ -28,23 +28,26 @@ import Testing
         #expect(abs(Double(found) - naive(x, y)) < 1e-4)
     }
 
-    @Test("the slope is the derivative inside the bins")
-    func slope() {
+    @Test("the slope is the derivative inside the bins", arguments: [16, 21])
+    func slope(bins: Int) {
         let shape = Shape(1, 20, 30, 1)
         // Positions in the middle third of their bins: a step of a tenth crosses no border.
         var generator = Philox(seed: 3, stream: 0)
         let y = Tensor(shape, (0..<shape.count).map { _ in Float.random(in: 0...255, using: &generator) })
-        let width = Float(255) / 15
+        let width = Float(255) / Float(bins - 1)
         let x = Tensor(
             shape,
-            y.values.map { (min(14, max(0, ($0 / width).rounded(.down) + Float(Int.random(in: -1...0, using: &generator)))) + 0.5) * width }
+            y.values.map {
+                let bin = ($0 / width).rounded(.down) + Float(Int.random(in: -1...0, using: &generator))
+                return (min(Float(bins - 2), max(0, bin)) + 0.5) * width
+            }
         )
-        let slope = JointHistogram.mutualInformation(x, y, bins: 16).slope
+        let slope = JointHistogram.mutualInformation(x, y, bins: bins).slope
         for seed: UInt64 in 0..<5 {
             let direction = Tensor.random(shape, seed: seed)
             let step = Float(0.02) * width
             func value(_ sign: Float) -> Double {
-                Double(JointHistogram.mutualInformation(Elementwise.combine(x, 1, direction, sign * step), y, bins: 16).value)
+                Double(JointHistogram.mutualInformation(Elementwise.combine(x, 1, direction, sign * step), y, bins: bins).value)
             }
             let expected = zip(slope.values, direction.values).reduce(0.0) { $0 + Double($1.0) * Double($1.1) } * Double(2 * step)
             #expect(abs(value(1) - value(-1) - expected) < 0.02 * abs(expected) + 2e-5, "\(value(1) - value(-1)), not \(expected)")
