@@ -37,9 +37,21 @@ package enum AttentionSums {
     }
 
     private static func addSquares(_ x: UnsafePointer<Float>, _ count: Int, to sums: UnsafeMutablePointer<Float>) {
-        var sum = sums.panel
-        for pixel in 0..<count { sum.addProduct((x + pixel * width).panel, (x + pixel * width).panel) }
-        sums.panel = sum
+        // Four sums: one alone would wait for each multiply-add.
+        var (a, b, c, d) = (sums.panel, Panel(), Panel(), Panel())
+        var pixel = x
+        for _ in 0..<count / 4 {
+            a.addProduct(pixel.panel, pixel.panel)
+            b.addProduct((pixel + width).panel, (pixel + width).panel)
+            c.addProduct((pixel + 2 * width).panel, (pixel + 2 * width).panel)
+            d.addProduct((pixel + 3 * width).panel, (pixel + 3 * width).panel)
+            pixel += 4 * width
+        }
+        for _ in 0..<count % 4 {
+            a.addProduct(pixel.panel, pixel.panel)
+            pixel += width
+        }
+        sums.panel = (a + b) + (c + d)
     }
 
     /// Adds up the sets of sums of `cells` cells in their order, into the first. O(cells · channels).

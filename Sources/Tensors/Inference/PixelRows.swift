@@ -6,30 +6,55 @@ package enum PixelRows {
     /// - Parameters:
     ///   - channels: a multiple of 16.
     ///   - affine: scale and shift of each channel, where they are applied.
-    @inline(__always)
     package static func normalise(
         _ x: UnsafePointer<Float>, stride step: Int, channels: Int, count: Int, into y: UnsafeMutablePointer<Float>, outStride: Int,
         affine: (scale: UnsafePointer<Float>, shift: UnsafePointer<Float>)? = nil
     ) {
+        @inline(__always) func run(_ channels: Int) {
+            // Eight pixels at a time: their sums do not wait for each other, and one root serves them all. The last eight may meet the
+            // ones before them again.
+            guard count >= 8 else { return normalise(x, step, channels, pixels: count, y, outStride, affine) }
+            for first in stride(from: 0, to: count, by: 8) {
+                let first = min(first, count - 8)
+                normalise(x + first * step, step, channels, pixels: 8, y + first * outStride, outStride, affine)
+            }
+        }
+        // The networks' channels as constants: their loops are short.
+        switch channels {
+        case 32: run(32)
+        case 48: run(48)
+        case 64: run(64)
+        default: run(channels)
+        }
+    }
+
+    /// `normalise` for up to eight pixels.
+    @inline(__always)
+    private static func normalise(
+        _ x: UnsafePointer<Float>, _ step: Int, _ channels: Int, pixels: Int, _ y: UnsafeMutablePointer<Float>, _ outStride: Int,
+        _ affine: (scale: UnsafePointer<Float>, shift: UnsafePointer<Float>)?
+    ) {
         let share = 1 / Float(channels)
-        // Sixteen pixels at a time: their sums do not wait for each other, and one root serves them all.
-        withUnsafeTemporaryAllocation(of: Float.self, capacity: 32) { buffer in
-            let (means, inverses) = (buffer.baseAddress!, buffer.baseAddress! + 16)
-            inverses.panel = Panel()
-            for first in stride(from: 0, to: count, by: 16) {
-                let pixels = min(16, count - first)
-                for pixel in 0..<pixels { means[pixel] = LayerNorm.sum(x + (first + pixel) * step, channels) * share }
-                for pixel in 0..<pixels {
-                    inverses[pixel] = LayerNorm.squares(x + (first + pixel) * step, channels, about: means[pixel])
-                }
-                inverses.panel = 1 / (inverses.panel * share + LayerNorm.epsilon).squareRoot()
-                for pixel in 0..<pixels {
-                    let (from, to) = (x + (first + pixel) * step, y + (first + pixel) * outStride)
-                    let (mean, inverse) = (means[pixel], inverses[pixel])
-                    for j in stride(from: 0, to: channels, by: lanes) {
-                        let normal = ((from + j).vector - mean) * inverse
-                        (to + j).vector = affine.map { ($0.shift + j).vector.addingProduct(normal, ($0.scale + j).vector) } ?? normal
-                    }
+        withUnsafeTemporaryAllocation(of: SIMD8<Float>.self, capacity: 10) { buffer in
+            let sums = buffer.baseAddress!
+            if pixels < 8 { buffer.update(repeating: SIMD8()) }
+            let (means, inverses) = (sums + 8, sums + 9)
+            for pixel in 0..<pixels { sums[pixel] = LayerNorm.partialSum(x + pixel * step, channels) }
+            LayerNorm.totals(sums, into: means)
+            means.pointee *= share
+            for pixel in 0..<pixels {
+                let mean = UnsafeRawPointer(means).loadUnaligned(fromByteOffset: 4 * pixel, as: Float.self)
+                sums[pixel] = LayerNorm.partialSquares(x + pixel * step, channels, about: mean)
+            }
+            LayerNorm.totals(sums, into: inverses)
+            inverses.pointee = inverseRoot(inverses.pointee * share + LayerNorm.epsilon)
+            for pixel in 0..<pixels {
+                let (from, to) = (x + pixel * step, y + pixel * outStride)
+                let mean = UnsafeRawPointer(means).loadUnaligned(fromByteOffset: 4 * pixel, as: Float.self)
+                let inverse = UnsafeRawPointer(inverses).loadUnaligned(fromByteOffset: 4 * pixel, as: Float.self)
+                for j in stride(from: 0, to: channels, by: lanes) {
+                    let normal = ((from + j).vector - mean) * inverse
+                    (to + j).vector = affine.map { ($0.shift + j).vector.addingProduct(normal, ($0.scale + j).vector) } ?? normal
                 }
             }
         }

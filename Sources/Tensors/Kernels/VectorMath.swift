@@ -97,3 +97,15 @@ func logarithm(_ x: Vector) -> Vector {
 func sigmoid(_ x: Vector) -> Vector {
     1 / (1 + exponential(smaller(-x, Vector(repeating: 87))))
 }
+
+/// 1 / √x for normal x > 0, relative error at most 2e-7.
+///
+/// A first value by halving the exponent's bits, 3.5 % off at most, then three of Newton's steps, each of which squares 1.5 times the
+/// error (`squareRoot()` compiles to a root, a comparison and a jump for each element).
+@inline(__always)
+func inverseRoot(_ x: SIMD8<Float>) -> SIMD8<Float> {
+    var y = unsafeBitCast(0x5F37_59DF &- (unsafeBitCast(x, to: SIMD8<UInt32>.self) &>> 1), to: SIMD8<Float>.self)
+    let half = x * -0.5
+    for _ in 0..<3 { y = y * SIMD8(repeating: 1.5).addingProduct(half * y, y) }
+    return y
+}

@@ -14,9 +14,25 @@ public enum Activation {
         }
     }
 
-    /// GELU in its tanh form: ½x(1 + tanh(√(2/π)(x + 0.044715x³))) (Hendrycks and Gimpel 2016), computed as x · σ(2u).
+    /// GELU in its tanh form: ½x(1 + tanh(√(2/π)(x + 0.044715x³))) (Hendrycks and Gimpel 2016). Absolute error at most 3e-6.
+    ///
+    /// ½tanh(…) is an odd function that is ½ to seven digits from 4.9 on: x·P(x²)/Q(x²), fitted to it with an error of 4.6e-8 (the least
+    /// largest error, by reweighted least squares), takes a good half of the time of an exponential.
     @inline(__always)
-    static func gelu(_ x: Vector) -> Vector { x / (1 + exponential(-geluArgument(x))) }
+    static func gelu(_ x: Vector) -> Vector {
+        let limited = smaller(larger(x, Vector(repeating: -4.9)), Vector(repeating: 4.9))
+        let square = limited * limited
+        var p = Vector(repeating: 3.128_534_4e-6).addingProduct(square, Vector(repeating: -1.199_203_7e-8))
+        p = Vector(repeating: 1.667_719e-4).addingProduct(square, p)
+        p = Vector(repeating: 3.614_806_7e-3).addingProduct(square, p)
+        p = Vector(repeating: 3.839_026_5e-2).addingProduct(square, p)
+        p = Vector(repeating: 3.989_42e-1).addingProduct(square, p)
+        var q = Vector(repeating: 1.417_977_4e-3).addingProduct(square, Vector(repeating: 6.719_052_8e-5))
+        q = Vector(repeating: 2.766_769_6e-2).addingProduct(square, q)
+        q = Vector(repeating: 2.637_173_2e-1).addingProduct(square, q)
+        q = Vector(repeating: 1).addingProduct(square, q)
+        return x * (0.5 + limited * p / q)
+    }
 
     /// d GELU / dx.
     @inline(__always)

@@ -35,25 +35,48 @@ public enum LayerNorm {
 
     /// The sum of one pixel's channels, in the same order whatever the width of a vector: all processors see the same picture.
     @inline(__always)
-    static func sum(_ x: UnsafePointer<Float>, _ c: Int) -> Float {
+    static func sum(_ x: UnsafePointer<Float>, _ c: Int) -> Float { partialSum(x, c).total }
+
+    /// The sum of the squared distances of one pixel's channels from `mean`.
+    @inline(__always)
+    static func squares(_ x: UnsafePointer<Float>, _ c: Int, about mean: Float) -> Float { partialSquares(x, c, about: mean).total }
+
+    /// Eight sums of one pixel's channels, whose `total` is `sum`.
+    @inline(__always)
+    static func partialSum(_ x: UnsafePointer<Float>, _ c: Int) -> SIMD8<Float> {
         var (low, high) = (SIMD8<Float>(), SIMD8<Float>())
         for j in stride(from: 0, to: c, by: 16) {
             low += (x + j).eight
             high += (x + j + 8).eight
         }
-        return (low + high).total
+        return low + high
     }
 
-    /// The sum of the squared distances of one pixel's channels from `mean`.
+    /// Eight sums of squared distances, whose `total` is `squares`.
     @inline(__always)
-    static func squares(_ x: UnsafePointer<Float>, _ c: Int, about mean: Float) -> Float {
+    static func partialSquares(_ x: UnsafePointer<Float>, _ c: Int, about mean: Float) -> SIMD8<Float> {
         var (low, high) = (SIMD8<Float>(), SIMD8<Float>())
         for j in stride(from: 0, to: c, by: 16) {
             let (d, e) = ((x + j).eight - mean, (x + j + 8).eight - mean)
             low.addProduct(d, d)
             high.addProduct(e, e)
         }
-        return (low + high).total
+        return low + high
+    }
+
+    /// The `total` of each of eight vectors, to the last bit. A call of its own: inlined, its shuffles move in front of the sums.
+    @inline(never)
+    static func totals(_ vectors: UnsafePointer<SIMD8<Float>>, into totals: UnsafeMutablePointer<SIMD8<Float>>) {
+        @inline(__always) func fours(_ i: Int) -> SIMD8<Float> {
+            let (a, b) = (vectors[i], vectors[i + 1])
+            return SIMD8(lowHalf: a.lowHalf, highHalf: b.lowHalf) + SIMD8(lowHalf: a.highHalf, highHalf: b.highHalf)
+        }
+        @inline(__always) func twos(_ i: Int) -> SIMD8<Float> {
+            let pairs = unsafeBitCast(SIMD16(lowHalf: fours(i), highHalf: fours(i + 2)), to: SIMD8<UInt64>.self)
+            return unsafeBitCast(pairs.evenHalf, to: SIMD8<Float>.self) + unsafeBitCast(pairs.oddHalf, to: SIMD8<Float>.self)
+        }
+        let all = SIMD16(lowHalf: twos(0), highHalf: twos(4))
+        totals.pointee = all.evenHalf + all.oddHalf
     }
 
     /// The gradients of the input (N, H, W, C), the scale and the shift (1, 1, 1, C). O(count).
