@@ -64,6 +64,20 @@ struct VectorMathTests {
         #expect(apply(sigmoid, [0]) == [0.5])
     }
 
+    /// Every binade that a variance may come from.
+    @Test func inverseRoot_ErrsByAtMost2e7() {
+        for exponent in -100...100 {
+            for step in 0..<64 {
+                let x = SIMD8<Float>((0..<8).map { Float(sign: .plus, exponent: exponent, significand: 1 + Float(step * 8 + $0) / 512) })
+                let y = inverseRoot(x)
+                for i in 0..<8 {
+                    let expected = 1 / Double(x[i]).squareRoot()
+                    #expect(abs(Double(y[i]) - expected) <= 2e-7 * expected, "1 / √\(x[i])")
+                }
+            }
+        }
+    }
+
     @Test func silu_ErrsByAtMost5e7() {
         let x = Self.arguments.filter { -87...100 ~= $0 }
         let y = Activation.silu(Tensor(.vector(x.count), x))
