@@ -8,6 +8,8 @@ struct BenchReport: Codable, Equatable {
     enum Part: String, CaseIterable {
         /// The kernels of training.
         case operations
+        /// The kernels of inference, each beside the peak.
+        case kernels
         /// The layers of inference.
         case layers
         /// Condition, ε_θ, n_θ and a step.
@@ -32,6 +34,7 @@ struct BenchReport: Codable, Equatable {
         timings = try Part.allCases.filter(parts.contains).flatMap { part in
             switch part {
             case .operations: OperationBenchmark.run(runs: runs)
+            case .kernels: KernelBenchmark.run(runs: runs)
             case .layers: LayerBenchmark.run(model, side: side, runs: runs)
             case .networks: NetworkBenchmark.parts(model, side: side, runs: runs)
             case .fusion: try NetworkBenchmark.fusion(model, side: side, runs: runs)
@@ -43,7 +46,10 @@ struct BenchReport: Codable, Equatable {
     /// One line for each timing.
     var text: String {
         let lines = timings.map { timing in
-            let rate = timing.rate.map { String(format: "  %7.1f GFLOP/s  %4.0f %% of peak", $0 / 1e9, 100 * $0 / peak) } ?? ""
+            let rate =
+                timing.rate.map {
+                    String(format: "  %7.1f GFLOP/s  %4.0f %% of peak", $0 / 1e9, 100 * (timing.shareOfPeak ?? $0 / peak))
+                } ?? ""
             return timing.name.padded(to: 52)
                 + String(format: "%9.2f ms  %9.2f ms cpu", timing.seconds * 1e3, timing.processorSeconds * 1e3)
                 + rate

@@ -1,4 +1,5 @@
 import Foundation
+import Networks
 
 /// One line of a benchmark.
 public struct Timing: Sendable, Codable, Equatable {
@@ -9,9 +10,12 @@ public struct Timing: Sendable, Codable, Equatable {
     public let processorSeconds: Double
     /// Floating-point operations (a multiply-add counts as two), where they were counted.
     public let operations: Double?
+    /// Median share of the peak that was measured beside each run, where it was.
+    public var shareOfPeak: Double?
 
-    public init(name: String, seconds: Double, processorSeconds: Double, operations: Double?) {
+    public init(name: String, seconds: Double, processorSeconds: Double, operations: Double?, shareOfPeak: Double? = nil) {
         (self.name, self.seconds, self.processorSeconds, self.operations) = (name, seconds, processorSeconds, operations)
+        self.shareOfPeak = shareOfPeak
     }
 
     /// Operations per processor second: a busy machine disturbs it less than wall time.
@@ -19,16 +23,26 @@ public struct Timing: Sendable, Codable, Equatable {
 }
 
 /// Times `body` after one warm-up call: at least `runs` calls, medians.
-func measure(_ name: String, operations: Double? = nil, runs: Int = 7, _ body: () throws -> Void) rethrows -> Timing {
+///
+/// - Parameter besidePeak: whether one core's peak is measured before and after each call, which is held against the mean of both.
+func measure(
+    _ name: String, operations: Double? = nil, runs: Int = 7, besidePeak: Bool = false, _ body: () throws -> Void
+) rethrows -> Timing {
     try body()
-    var (wall, processor): ([Double], [Double]) = ([], [])
+    var (wall, processor, shares): ([Double], [Double], [Double]) = ([], [], [])
     for _ in 0..<max(1, runs) {
+        let before = besidePeak ? PeakRate.measured(tries: 1) : 0
         let (start, used) = (ContinuousClock.now, processorTime())
         try body()
         wall.append(start.secondsSince())
         processor.append(processorTime() - used)
+        if besidePeak, let operations {
+            shares.append(operations / processor.last! / ((before + PeakRate.measured(tries: 1)) / 2))
+        }
     }
-    return Timing(name: name, seconds: wall.median, processorSeconds: processor.median, operations: operations)
+    return Timing(
+        name: name, seconds: wall.median, processorSeconds: processor.median, operations: operations,
+        shareOfPeak: shares.isEmpty ? nil : shares.median)
 }
 
 extension [Double] {

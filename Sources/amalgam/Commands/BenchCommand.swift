@@ -8,8 +8,8 @@ struct BenchCommand: ParsableCommand {
         commandName: "bench", abstract: "Times the engine's operations, the networks, whole fusions and training steps.",
         discussion: """
             Medians over runs. GFLOP/s count a multiply-add as two operations and refer to processor time, which a busy machine disturbs \
-            less; the share is that of the multiply-adds one core can do, measured at the start. Winograd's algorithm needs fewer than are \
-            counted: layers of 3×3 convolutions may pass 100 %.
+            less; the share is that of the multiply-adds one core can do, measured at the start, for kernels beside each run. Winograd's \
+            algorithm needs fewer than are counted: layers of 3×3 convolutions may pass 100 %.
             """)
 
     @Argument(help: "What is timed: \(BenchReport.Part.names); all unless given.") var parts: [BenchReport.Part] = []
