@@ -215,25 +215,47 @@ package struct WinogradConvolution: Sendable {
 
     /// The 36 products of a group of outputs: [36][tiles][group].
     private func multiply(_ left: UnsafePointer<Float>, _ first: Int, tiles: Int, into out: UnsafeMutablePointer<Float>) {
+        switch inputs {
+        case 16: multiply(Sixteen.self, left, first, tiles, out)
+        case 32: multiply(ThirtyTwo.self, left, first, tiles, out)
+        case 48: multiply(FortyEight.self, left, first, tiles, out)
+        case 64: multiply(SixtyFour.self, left, first, tiles, out)
+        default: multiply(inputs, left, first, tiles, out)
+        }
+    }
+
+    @inline(never)
+    private func multiply<Channels: Constant>(
+        _ channels: Channels.Type, _ left: UnsafePointer<Float>, _ first: Int, _ tiles: Int, _ out: UnsafeMutablePointer<Float>
+    ) {
+        multiply(Channels.value, left, first, tiles, out)
+    }
+
+    @inline(__always)
+    private func multiply(
+        _ channels: Int, _ left: UnsafePointer<Float>, _ first: Int, _ tiles: Int, _ out: UnsafeMutablePointer<Float>
+    ) {
         let isPair = RegisterBlock.panels == 2 && first + 16 < outputs
         for point in 0..<Self.points {
-            let right = UnsafePointer(panels.pointer) + (first / 16 * Self.points + point) * inputs * 16
-            for tile in stride(from: 0, to: tiles, by: RegisterBlock.rows) {
-                let rows = min(RegisterBlock.rows, tiles - tile)
+            let right = UnsafePointer(panels.pointer) + (first / 16 * Self.points + point) * channels * 16
+            @inline(__always) func block(_ tile: Int, rows: Int) {
                 var block = RegisterBlock()
-                let left = LeftRows(left + point * Self.step(inputs) + tile * inputs, stride: inputs, rows: rows)
+                let left = LeftRows(left + point * Self.step(channels) + tile * channels, stride: channels, rows: rows)
                 let to = out + point * Self.step(Self.group) + tile * Self.group
                 if isPair {
                     block.addProduct(
-                        left, leftStep: 1, leftSegment: 0, right, rightStep: 16, rightSegment: 0, segments: 1, length: inputs,
-                        next: Self.points * inputs * 16)
+                        left, leftStep: 1, leftSegment: 0, right, rightStep: 16, rightSegment: 0, segments: 1, length: channels,
+                        next: Self.points * channels * 16)
                     block.forEachRowOfSecond(rows) { row, columns in (to + row * Self.group + 16).panel = columns }
                 } else {
                     block.addProduct(
-                        left, leftStep: 1, leftSegment: 0, right, rightStep: 16, rightSegment: 0, segments: 1, length: inputs)
+                        left, leftStep: 1, leftSegment: 0, right, rightStep: 16, rightSegment: 0, segments: 1, length: channels)
                 }
                 block.forEachRow(rows) { row, columns in (to + row * Self.group).panel = columns }
             }
+            let whole = tiles / RegisterBlock.rows * RegisterBlock.rows
+            for tile in stride(from: 0, to: whole, by: RegisterBlock.rows) { block(tile, rows: RegisterBlock.rows) }
+            if whole < tiles { block(whole, rows: tiles - whole) }
         }
     }
 

@@ -56,28 +56,28 @@ struct RegisterBlock {
         var (a, b, c, d) = (first.upper, first.lower, second.upper, second.lower)
         if let next {
             if left.count > 6 {
-                left.walk(leftStep, leftSegment, right, rightStep, rightSegment, segments, length) { rows, k, panel in
+                left.walk(leftStep, leftSegment, right, rightStep, rightSegment, segments, length) { upper, lower, k, panel in
                     let (near, far) = (panel.panel, (panel + next).panel)
-                    a.addProducts(rows.upper, k, near)
-                    c.addProducts(rows.upper, k, far)
-                    b.addProducts(rows.lower, k, near)
-                    d.addProducts(rows.lower, k, far)
+                    a.addProducts(upper, k, near)
+                    c.addProducts(upper, k, far)
+                    b.addProducts(lower, k, near)
+                    d.addProducts(lower, k, far)
                 }
             } else {
-                left.walk(leftStep, leftSegment, right, rightStep, rightSegment, segments, length) { rows, k, panel in
-                    a.addProducts(rows.upper, k, panel.panel)
-                    c.addProducts(rows.upper, k, (panel + next).panel)
+                left.walk(leftStep, leftSegment, right, rightStep, rightSegment, segments, length) { upper, _, k, panel in
+                    a.addProducts(upper, k, panel.panel)
+                    c.addProducts(upper, k, (panel + next).panel)
                 }
             }
             (second.upper, second.lower) = (c, d)
         } else if Self.rows > 6 && left.count > 6 {
-            left.walk(leftStep, leftSegment, right, rightStep, rightSegment, segments, length) { rows, k, panel in
-                a.addProducts(rows.upper, k, panel.panel)
-                b.addProducts(rows.lower, k, panel.panel)
+            left.walk(leftStep, leftSegment, right, rightStep, rightSegment, segments, length) { upper, lower, k, panel in
+                a.addProducts(upper, k, panel.panel)
+                b.addProducts(lower, k, panel.panel)
             }
         } else {
-            left.walk(leftStep, leftSegment, right, rightStep, rightSegment, segments, length) { rows, k, panel in
-                a.addProducts(rows.upper, k, panel.panel)
+            left.walk(leftStep, leftSegment, right, rightStep, rightSegment, segments, length) { upper, _, k, panel in
+                a.addProducts(upper, k, panel.panel)
             }
         }
         (first.upper, first.lower) = (a, b)
@@ -105,13 +105,13 @@ private struct SixSums {
     @inline(__always) init(row: Panel) { (r0, r1, r2, r3, r4, r5) = (row, row, row, row, row, row) }
 
     @inline(__always)
-    mutating func addProducts(_ left: SixRows, _ k: Int, _ columns: Panel) {
-        r0.addProduct(Panel(repeating: left.p0[k]), columns)
-        r1.addProduct(Panel(repeating: left.p1[k]), columns)
-        r2.addProduct(Panel(repeating: left.p2[k]), columns)
-        r3.addProduct(Panel(repeating: left.p3[k]), columns)
-        r4.addProduct(Panel(repeating: left.p4[k]), columns)
-        r5.addProduct(Panel(repeating: left.p5[k]), columns)
+    mutating func addProducts(_ rows: SixRows, _ k: UnsafePointer<Float>, _ columns: Panel) {
+        r0.addProduct(Panel(repeating: k[rows.o0]), columns)
+        r1.addProduct(Panel(repeating: k[rows.o1]), columns)
+        r2.addProduct(Panel(repeating: k[rows.o2]), columns)
+        r3.addProduct(Panel(repeating: k[rows.o3]), columns)
+        r4.addProduct(Panel(repeating: k[rows.o4]), columns)
+        r5.addProduct(Panel(repeating: k[rows.o5]), columns)
     }
 
     @inline(__always)
@@ -125,58 +125,74 @@ private struct SixSums {
     }
 }
 
-/// Where the rows of a left operand begin, at most as many as a register block has.
+/// A number that kernels are compiled for: what is known then needs no register and no instruction.
+///
+/// On a core that shares its decoder with another thread a product of 32 channels takes a sixth more time without.
+protocol Constant {
+    static var value: Int { get }
+}
+
+enum Sixteen: Constant { static var value: Int { 16 } }
+enum ThirtyTwo: Constant { static var value: Int { 32 } }
+enum FortyEight: Constant { static var value: Int { 48 } }
+enum SixtyFour: Constant { static var value: Int { 64 } }
+
+/// The rows of a left operand, at most as many as a register block has.
 struct LeftRows {
     let count: Int
-    fileprivate var upper: SixRows
-    fileprivate var lower: SixRows
+    private let start: UnsafePointer<Float>
+    private let upper: SixRows
+    private let lower: SixRows
 
     @inline(__always)
     init(_ start: UnsafePointer<Float>, stride: Int, rows: Int) {
-        count = rows
-        upper = SixRows(start, stride: stride, rows: rows)
-        lower = rows > 6 ? SixRows(start + 6 * stride, stride: stride, rows: rows - 6) : upper
+        (count, self.start) = (rows, start)
+        upper = SixRows(first: 0, stride: stride, rows: rows)
+        lower = rows > 6 ? SixRows(first: 6 * stride, stride: stride, rows: rows - 6) : upper
     }
 
-    /// Calls `body(rows, k, panel)` for every k of every segment: `rows` at the segment's begin, `panel` at the columns of k.
+    /// Calls `body(upper, lower, k, panel)` for every k of every segment: `k` is where the first row has its element, `panel` the columns.
+    ///
+    /// Four at a time, and all of them addressed from two pointers where rows, steps and length are constants of the caller.
     @inline(__always)
     fileprivate func walk(
         _ step: Int, _ segment: Int, _ right: UnsafePointer<Float>, _ rightStep: Int, _ rightSegment: Int, _ segments: Int, _ length: Int,
-        _ body: (LeftRows, Int, UnsafePointer<Float>) -> Void
+        _ body: (SixRows, SixRows, UnsafePointer<Float>, UnsafePointer<Float>) -> Void
     ) {
-        var (rows, begin) = (self, right)
+        var (begin, columns) = (start, right)
         for _ in 0..<segments {
-            var (k, panel) = (0, begin)
-            for _ in 0..<length {
-                body(rows, k, panel)
-                k &+= step
+            var (k, panel) = (begin, columns)
+            for _ in 0..<length / 4 {
+                body(upper, lower, k, panel)
+                body(upper, lower, k + step, panel + rightStep)
+                body(upper, lower, k + 2 &* step, panel + 2 &* rightStep)
+                body(upper, lower, k + 3 &* step, panel + 3 &* rightStep)
+                k += 4 &* step
+                panel += 4 &* rightStep
+            }
+            for _ in 0..<length % 4 {
+                body(upper, lower, k, panel)
+                k += step
                 panel += rightStep
             }
-            rows.upper.advance(by: segment)
-            if RegisterBlock.rows > 6 { rows.lower.advance(by: segment) }
-            begin += rightSegment
+            begin += segment
+            columns += rightSegment
         }
     }
 }
 
-/// Six of them; rows that do not exist point to the first one, and their sums are dropped.
+/// How far six of them lie behind the first; rows that do not exist are the first one, and their sums are dropped.
 private struct SixRows {
-    var p0: UnsafePointer<Float>, p1: UnsafePointer<Float>, p2: UnsafePointer<Float>
-    var p3: UnsafePointer<Float>, p4: UnsafePointer<Float>, p5: UnsafePointer<Float>
+    let o0: Int, o1: Int, o2: Int, o3: Int, o4: Int, o5: Int
 
     @inline(__always)
-    init(_ start: UnsafePointer<Float>, stride: Int, rows: Int) {
-        p0 = start
-        p1 = rows > 1 ? start + stride : start
-        p2 = rows > 2 ? start + 2 * stride : start
-        p3 = rows > 3 ? start + 3 * stride : start
-        p4 = rows > 4 ? start + 4 * stride : start
-        p5 = rows > 5 ? start + 5 * stride : start
-    }
-
-    @inline(__always)
-    mutating func advance(by count: Int) {
-        (p0, p1, p2, p3, p4, p5) = (p0 + count, p1 + count, p2 + count, p3 + count, p4 + count, p5 + count)
+    init(first: Int, stride: Int, rows: Int) {
+        o0 = first
+        o1 = rows > 1 ? first + stride : first
+        o2 = rows > 2 ? first + 2 * stride : first
+        o3 = rows > 3 ? first + 3 * stride : first
+        o4 = rows > 4 ? first + 4 * stride : first
+        o5 = rows > 5 ? first + 5 * stride : first
     }
 }
 
