@@ -127,7 +127,8 @@ private struct SixSums {
 
 /// A number that kernels are compiled for: what is known then needs no register and no instruction.
 ///
-/// On a core that shares its decoder with another thread a product of 32 channels takes a sixth more time without.
+/// With AVX2, on a core that shares its decoder with another thread, a product of 32 channels takes a sixth more time without. The larger
+/// blocks of AVX-512 have fewer instructions to each multiply-add, and take the compiler minutes.
 protocol Constant {
     static var value: Int { get }
 }
@@ -153,7 +154,7 @@ struct LeftRows {
 
     /// Calls `body(upper, lower, k, panel)` for every k of every segment: `k` is where the first row has its element, `panel` the columns.
     ///
-    /// Four at a time, and all of them addressed from two pointers where rows, steps and length are constants of the caller.
+    /// With AVX2 four at a time, and all of them addressed from two pointers where rows, steps and length are constants of the caller.
     @inline(__always)
     fileprivate func walk(
         _ step: Int, _ segment: Int, _ right: UnsafePointer<Float>, _ rightStep: Int, _ rightSegment: Int, _ segments: Int, _ length: Int,
@@ -161,16 +162,19 @@ struct LeftRows {
     ) {
         var (begin, columns) = (start, right)
         for _ in 0..<segments {
-            var (k, panel) = (begin, columns)
-            for _ in 0..<length / 4 {
-                body(upper, lower, k, panel)
-                body(upper, lower, k + step, panel + rightStep)
-                body(upper, lower, k + 2 &* step, panel + 2 &* rightStep)
-                body(upper, lower, k + 3 &* step, panel + 3 &* rightStep)
-                k += 4 &* step
-                panel += 4 &* rightStep
-            }
-            for _ in 0..<length % 4 {
+            var (k, panel, left) = (begin, columns, length)
+            #if !AVX512
+                for _ in 0..<length / 4 {
+                    body(upper, lower, k, panel)
+                    body(upper, lower, k + step, panel + rightStep)
+                    body(upper, lower, k + 2 &* step, panel + 2 &* rightStep)
+                    body(upper, lower, k + 3 &* step, panel + 3 &* rightStep)
+                    k += 4 &* step
+                    panel += 4 &* rightStep
+                }
+                left = length % 4
+            #endif
+            for _ in 0..<left {
                 body(upper, lower, k, panel)
                 k += step
                 panel += rightStep
