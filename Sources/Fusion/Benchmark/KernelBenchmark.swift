@@ -1,7 +1,7 @@
 import Networks
 
 /// The kernels that inference spends its time in, on data that lies in the cache, on one thread: how near they come to the processor's
-/// peak. Each run is held against a peak that is measured right before it, since a processor's speed changes with its neighbours.
+/// peak. Each run is held against a peak that is measured around it, since a processor's speed changes with its neighbours.
 public enum KernelBenchmark {
     public static func run(runs: Int) -> [Timing] {
         var source = Philox(seed: 3)
@@ -9,7 +9,7 @@ public enum KernelBenchmark {
         func add(_ name: String, operations: Int, _ body: () -> Void) {
             timings.append(measure(name, operations: Double(operations), runs: runs, besidePeak: true, body))
         }
-        // The two rows of a block that are expanded together, and what comes back from a gate's panels: see `LocalProjection`.
+        // Two rows of a block with their neighbours: as many pixels as are expanded together, see `LocalProjection`.
         let pixels = 2 * (Block.widest + 2)
         let repeats = 32
         for (inputs, outputs) in [(32, 96), (32, 128), (48, 192), (64, 32), (96, 48), (128, 64)] {

@@ -14,9 +14,10 @@ public enum Activation {
         }
     }
 
-    /// GELU in its tanh form: ½x(1 + tanh(√(2/π)(x + 0.044715x³))) (Hendrycks and Gimpel 2016). Absolute error at most 3e-6.
+    /// GELU in its tanh form: ½x(1 + tanh(√(2/π)(x + 0.044715x³))) (Hendrycks and Gimpel 2016). Absolute error at most
+    /// 3e-6 for |x| ≤ 20, and 3e-7 · |x| beyond.
     ///
-    /// ½tanh(…) is an odd function that is ½ to seven digits from 4.9 on: x·P(x²)/Q(x²), fitted to it with an error of 4.6e-8 (the least
+    /// ½tanh(…) is an odd function that is ½ to seven digits from 4.9 on: x·P(x²)/Q(x²), fitted to it with an error of 5.2e-8 (the least
     /// largest error, by reweighted least squares), takes a good half of the time of an exponential.
     @inline(__always)
     static func gelu(_ x: Vector) -> Vector {
