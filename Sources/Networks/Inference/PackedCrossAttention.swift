@@ -131,14 +131,16 @@ package struct PackedCrossAttention: Sendable {
                         queries[side] + count * 16, outStride: 16, outNext: 2 * count * 16)
                 }
                 for y in rows {
-                    let counted = block.columns(of: core, inRow: y)
-                    let first = ((y - rows.lowerBound) * count + counted.lowerBound) * 16
-                    for side in 0..<2 {
-                        let sums = memory.sums[side] + block.cell(inRow: y, width: a.width) * size
-                        if head == 0 && Block.isFirst(row: y) { sums.update(repeating: 0, count: size) }
-                        AttentionSums.add(
-                            head: head, query: queries[side] + first, key: queries[1 - side] + first + 2 * count * 16,
-                            count: counted.count, channels: channels, to: sums)
+                    for index in block.cells {
+                        let cell = block.cell(index, inRow: y, width: a.width, core: core)
+                        let first = ((y - rows.lowerBound) * count + cell.columns.lowerBound) * 16
+                        for side in 0..<2 {
+                            let sums = memory.sums[side] + cell.number * size
+                            if head == 0 && Block.isFirst(row: y) { sums.update(repeating: 0, count: size) }
+                            AttentionSums.add(
+                                head: head, query: queries[side] + first, key: queries[1 - side] + first + 2 * count * 16,
+                                count: cell.columns.count, channels: channels, to: sums)
+                        }
                     }
                 }
             }

@@ -66,6 +66,7 @@ package struct PackedTransformer: Sendable {
     /// The first pass over one block: values everywhere, sums over the core.
     private func attend(_ block: Block, _ x: FeatureMap, _ core: Block, _ memory: Memory, _ scratch: UnsafeMutablePointer<Float>) {
         let (count, left, heads) = (block.columns.count, block.columns.lowerBound, channels / 16)
+        let size = AttentionSums.count(channels: channels)
         let (query, unused) = (scratch, scratch + 4 * count * 16)
         let inner = unused + count * channels
         var window = attention.window(block, height: x.height, width: x.width, scratch: inner)
@@ -77,12 +78,14 @@ package struct PackedTransformer: Sendable {
                     window, panel: head, next: heads, scratch: inner, into: query, query + count * 16, outStride: 16,
                     outNext: 2 * count * 16)
                 for y in rows {
-                    let sums = memory.sums + block.cell(inRow: y, width: x.width) * AttentionSums.count(channels: channels)
-                    if head == 0 && Block.isFirst(row: y) { sums.update(repeating: 0, count: AttentionSums.count(channels: channels)) }
-                    let counted = block.columns(of: core, inRow: y)
-                    let from = query + ((y - rows.lowerBound) * count + counted.lowerBound) * 16
-                    AttentionSums.add(
-                        head: head, query: from, key: from + 2 * count * 16, count: counted.count, channels: channels, to: sums)
+                    for index in block.cells {
+                        let cell = block.cell(index, inRow: y, width: x.width, core: core)
+                        let sums = memory.sums + cell.number * size
+                        if head == 0 && Block.isFirst(row: y) { sums.update(repeating: 0, count: size) }
+                        let from = query + ((y - rows.lowerBound) * count + cell.columns.lowerBound) * 16
+                        AttentionSums.add(
+                            head: head, query: from, key: from + 2 * count * 16, count: cell.columns.count, channels: channels, to: sums)
+                    }
                 }
             }
             let values = memory.values

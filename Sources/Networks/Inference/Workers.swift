@@ -38,49 +38,49 @@ package struct Block {
 
     package init(rows: Range<Int>, columns: Range<Int>) { (self.rows, self.columns) = (rows, columns) }
 
-    /// The widest block: the rows that a Transformer block keeps for it fit the second-level cache.
-    package static let widest = 64
+    /// The widest block: the rows that a Transformer block keeps for it fit the second-level cache, which has a megabyte and more where
+    /// there is AVX-512, half of one elsewhere.
+    package static let widest = lanes * 8
 
-    /// Rows of a cell. Blocks are made of whole cells, and sums over pixels are taken cell by cell: the cells depend on the map's size
-    /// alone, so that the sums do not depend on the number of threads.
-    private static let cell = 8
-
-    /// How many blocks there are across a map of this width.
-    private static func across(_ width: Int) -> Int { (width + widest - 1) / widest }
+    /// Rows and columns of a cell. Blocks are made of whole cells, and sums over pixels are taken cell by cell: the cells depend on the
+    /// map's size alone, so that the sums depend neither on the number of threads nor on the processor.
+    private static let cell = (rows: 8, columns: 64)
 
     /// How many cells a map has.
-    package static func cells(height: Int, width: Int) -> Int { (height + cell - 1) / cell * across(width) }
+    package static func cells(height: Int, width: Int) -> Int { pieces(height, cell.rows) * pieces(width, cell.columns) }
+
+    /// How many pieces of `size` there are in `length`, the last of which may be smaller.
+    private static func pieces(_ length: Int, _ size: Int) -> Int { (length + size - 1) / size }
 
     /// Rows of the blocks of a map: as many as leave work for all threads, since the rows at the edges are computed twice.
-    private static func tall(_ height: Int, _ workers: Int) -> Int {
-        ((height + cell - 1) / cell + workers - 1) / workers * cell
-    }
+    private static func tall(_ height: Int, _ workers: Int) -> Int { pieces(pieces(height, cell.rows), workers) * cell.rows }
 
     /// How many blocks a map has for so many threads.
     package static func count(height: Int, width: Int, workers: Int) -> Int {
-        (height + tall(height, workers) - 1) / tall(height, workers) * across(width)
+        pieces(height, tall(height, workers)) * pieces(width, widest)
     }
 
     /// The block of a number, counted row by row.
     package init(_ number: Int, height: Int, width: Int, workers: Int) {
-        let (row, column) = number.quotientAndRemainder(dividingBy: Self.across(width))
+        let (row, column) = number.quotientAndRemainder(dividingBy: Self.pieces(width, Self.widest))
         let (top, left) = (row * Self.tall(height, workers), column * Self.widest)
         rows = top..<min(height, top + Self.tall(height, workers))
         columns = left..<min(width, left + Self.widest)
     }
 
-    /// The number of the cell that the block has in row `y` of a map of this width.
-    func cell(inRow y: Int, width: Int) -> Int { y / Self.cell * Self.across(width) + columns.lowerBound / Self.widest }
-
     /// Whether cells begin with row `y`.
-    static func isFirst(row y: Int) -> Bool { y % cell == 0 }
-}
+    static func isFirst(row y: Int) -> Bool { y % cell.rows == 0 }
 
-extension Block {
-    /// The pixels of one of the block's rows that `core` has too, counted from the block's first column.
-    func columns(of core: Block, inRow y: Int) -> Range<Int> {
-        guard core.rows.contains(y) else { return 0..<0 }
-        let common = columns.clamped(to: core.columns)
-        return common.isEmpty ? 0..<0 : common.lowerBound - columns.lowerBound..<common.upperBound - columns.lowerBound
+    /// The indices of the block's cells in a row of it.
+    var cells: Range<Int> { 0..<Self.pieces(columns.count, Self.cell.columns) }
+
+    /// One of the block's cells in row `y` of a map of this width: its number, and those of its columns that `core` has too, counted from
+    /// the block's first one.
+    func cell(_ index: Int, inRow y: Int, width: Int, core: Block) -> (number: Int, columns: Range<Int>) {
+        let left = columns.lowerBound + index * Self.cell.columns
+        let number = y / Self.cell.rows * Self.pieces(width, Self.cell.columns) + left / Self.cell.columns
+        guard core.rows.contains(y) else { return (number, 0..<0) }
+        let common = (left..<min(columns.upperBound, left + Self.cell.columns)).clamped(to: core.columns)
+        return (number, common.isEmpty ? 0..<0 : common.lowerBound - columns.lowerBound..<common.upperBound - columns.lowerBound)
     }
 }

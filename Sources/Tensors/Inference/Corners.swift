@@ -29,7 +29,9 @@ package enum Corners {
         for row in rows {
             for column in 0..<x.width {
                 let sum = (x.at(row, column).four * a).addingProduct(y.at(row, column).four, SIMD4(repeating: b))
-                out.at(row, column).four = sum.clamped(lowerBound: SIMD4(repeating: -1), upperBound: SIMD4(repeating: 1))
+                // Two comparisons (`clamped` compiles to a loop over the lanes).
+                let most = sum.replacing(with: 1, where: sum .> 1)
+                out.at(row, column).four = most.replacing(with: -1, where: most .< -1)
             }
         }
     }
@@ -42,24 +44,24 @@ package enum Corners {
     ///   - decisions: r', s', k', four corners each.
     ///   - sources: x̃, m₁, m₂, four corners each.
     package static func decide(_ decisions: FeatureMap, _ sources: FeatureMap, into picture: Tensor, rows: Range<Int>) {
+        // tanh r = 2σ(2r) − 1
+        var factor = Vector(repeating: 1)
+        for corner in 0..<4 { factor[corner] = 2 }
         for y in rows {
             for x in 0..<decisions.width {
                 let (at, from) = (decisions.at(y, x), sources.at(y, x))
                 let (estimate, first, second) = (from.four, (from + 4).four, (from + 8).four)
-                // tanh r = 2σ(2r) − 1
-                let rest = sigmoid(2 * at.vector).four(0) * 2 - 1
-                let choices = sigmoid((at + 4).vector)
-                let chosen = second.addingProduct(choices.four(0), first - second)
-                scatter(estimate.addingProduct(choices.four(1), chosen - estimate) + rest, y, x, into: picture)
+                let choices = sigmoid(at.vector * factor)
+                #if AVX512
+                    let (ends, share) = (choices.lowHalf, choices.highHalf.lowHalf)
+                #else
+                    let (ends, share) = (choices, sigmoid((at + 8).vector).lowHalf)
+                #endif
+                let chosen = second.addingProduct(ends.highHalf, first - second)
+                scatter(estimate.addingProduct(share, chosen - estimate) + (ends.lowHalf * 2 - 1), y, x, into: picture)
             }
         }
     }
-}
-
-extension Vector {
-    /// The elements 4·i to 4·i + 3.
-    @inline(__always)
-    fileprivate func four(_ i: Int) -> SIMD4<Float> { SIMD4(self[4 * i], self[4 * i + 1], self[4 * i + 2], self[4 * i + 3]) }
 }
 
 extension UnsafeMutablePointer<Float> {

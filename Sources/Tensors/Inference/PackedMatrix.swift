@@ -94,17 +94,13 @@ package struct PackedMatrix: Sendable {
             residualNext: (next ?? 0) * (residual?.panel ?? 0))
         let length = inputs / segments
         let whole = count / RegisterBlock.rows * RegisterBlock.rows
-        #if AVX512
-            product.run(0..<whole, rows: RegisterBlock.rows, stride: left.stride, length: length)
-        #else
-            switch (left.stride, length) {
-            case (16, 16): product.run(Sixteen.self, count: whole)
-            case (32, 32): product.run(ThirtyTwo.self, count: whole)
-            case (48, 48): product.run(FortyEight.self, count: whole)
-            case (64, 64): product.run(SixtyFour.self, count: whole)
-            default: product.run(0..<whole, rows: RegisterBlock.rows, stride: left.stride, length: length)
-            }
-        #endif
+        switch (left.stride, length) {
+        case (16, 16): product.run(Sixteen.self, count: whole)
+        case (32, 32): product.run(ThirtyTwo.self, count: whole)
+        case (48, 48): product.run(FortyEight.self, count: whole)
+        case (64, 64): product.run(SixtyFour.self, count: whole)
+        default: product.run(0..<whole, rows: RegisterBlock.rows, stride: left.stride, length: length)
+        }
         if whole < count { product.run(whole..<count, rows: count - whole, stride: left.stride, length: length) }
     }
 

@@ -215,17 +215,13 @@ package struct WinogradConvolution: Sendable {
 
     /// The 36 products of a group of outputs: [36][tiles][group].
     private func multiply(_ left: UnsafePointer<Float>, _ first: Int, tiles: Int, into out: UnsafeMutablePointer<Float>) {
-        #if AVX512
-            multiply(inputs, left, first, tiles, out)
-        #else
-            switch inputs {
-            case 16: multiply(Sixteen.self, left, first, tiles, out)
-            case 32: multiply(ThirtyTwo.self, left, first, tiles, out)
-            case 48: multiply(FortyEight.self, left, first, tiles, out)
-            case 64: multiply(SixtyFour.self, left, first, tiles, out)
-            default: multiply(inputs, left, first, tiles, out)
-            }
-        #endif
+        switch inputs {
+        case 16: multiply(Sixteen.self, left, first, tiles, out)
+        case 32: multiply(ThirtyTwo.self, left, first, tiles, out)
+        case 48: multiply(FortyEight.self, left, first, tiles, out)
+        case 64: multiply(SixtyFour.self, left, first, tiles, out)
+        default: multiply(inputs, left, first, tiles, out)
+        }
     }
 
     @inline(never)

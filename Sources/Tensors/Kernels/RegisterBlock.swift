@@ -127,8 +127,8 @@ private struct SixSums {
 
 /// A number that kernels are compiled for: what is known then needs no register and no instruction.
 ///
-/// With AVX2, on a core that shares its decoder with another thread, a product of 32 channels takes a sixth more time without. The larger
-/// blocks of AVX-512 have fewer instructions to each multiply-add, and take the compiler minutes.
+/// On a core that shares its decoder with another thread, a product of 32 channels takes a sixth more time without under AVX2; the larger
+/// blocks of AVX-512, with fewer instructions to each multiply-add, gain a fiftieth.
 protocol Constant {
     static var value: Int { get }
 }
@@ -154,7 +154,8 @@ struct LeftRows {
 
     /// Calls `body(upper, lower, k, panel)` for every k of every segment: `k` is where the first row has its element, `panel` the columns.
     ///
-    /// With AVX2 four at a time, and all of them addressed from two pointers where rows, steps and length are constants of the caller.
+    /// With AVX2 four at a time, and all of them addressed from two pointers where rows, steps and length are constants of the caller. The
+    /// larger blocks of AVX-512 gain nothing by that, and take the compiler minutes.
     @inline(__always)
     fileprivate func walk(
         _ step: Int, _ segment: Int, _ right: UnsafePointer<Float>, _ rightStep: Int, _ rightSegment: Int, _ segments: Int, _ length: Int,
