@@ -10,48 +10,67 @@ package enum PixelRows {
         _ x: UnsafePointer<Float>, stride step: Int, channels: Int, count: Int, into y: UnsafeMutablePointer<Float>, outStride: Int,
         affine: (scale: UnsafePointer<Float>, shift: UnsafePointer<Float>)? = nil
     ) {
-        @inline(__always) func run(_ channels: Int) {
-            // Eight pixels at a time: their sums do not wait for each other, and one root serves them all. The last eight may meet the
-            // ones before them again.
-            guard count >= 8 else { return normalise(x, step, channels, pixels: count, y, outStride, affine) }
-            for first in stride(from: 0, to: count, by: 8) {
-                let first = min(first, count - 8)
-                normalise(x + first * step, step, channels, pixels: 8, y + first * outStride, outStride, affine)
-            }
-        }
         // The networks' channels as constants: their loops are short.
         switch channels {
-        case 32: run(32)
-        case 48: run(48)
-        case 64: run(64)
-        default: run(channels)
+        case 32: normalise(ThirtyTwo.self, x, step, count, y, outStride, affine)
+        case 48: normalise(FortyEight.self, x, step, count, y, outStride, affine)
+        case 64: normalise(SixtyFour.self, x, step, count, y, outStride, affine)
+        default: normalise(channels, x, step, count, y, outStride, affine)
         }
     }
 
-    /// `normalise` for up to eight pixels.
+    @inline(never)
+    private static func normalise<Channels: Constant>(
+        _ channels: Channels.Type, _ x: UnsafePointer<Float>, _ step: Int, _ count: Int, _ y: UnsafeMutablePointer<Float>,
+        _ outStride: Int, _ affine: (scale: UnsafePointer<Float>, shift: UnsafePointer<Float>)?
+    ) {
+        normalise(Channels.value, x, step, count, y, outStride, affine)
+    }
+
+    /// Pixels that are normalised together: their sums do not wait for each other, and a root serves eight of them.
+    private static let together = 16
+
     @inline(__always)
     private static func normalise(
-        _ x: UnsafePointer<Float>, _ step: Int, _ channels: Int, pixels: Int, _ y: UnsafeMutablePointer<Float>, _ outStride: Int,
+        _ channels: Int, _ x: UnsafePointer<Float>, _ step: Int, _ count: Int, _ y: UnsafeMutablePointer<Float>, _ outStride: Int,
+        _ affine: (scale: UnsafePointer<Float>, shift: UnsafePointer<Float>)?
+    ) {
+        guard count >= together else { return normalise(channels, pixels: count, x, step, y, outStride, affine) }
+        for first in stride(from: 0, to: count, by: together) {
+            // The last ones may meet some before them again.
+            let first = min(first, count - together)
+            normalise(channels, pixels: together, x + first * step, step, y + first * outStride, outStride, affine)
+        }
+    }
+
+    /// `normalise` for up to sixteen pixels.
+    @inline(__always)
+    private static func normalise(
+        _ channels: Int, pixels: Int, _ x: UnsafePointer<Float>, _ step: Int, _ y: UnsafeMutablePointer<Float>, _ outStride: Int,
         _ affine: (scale: UnsafePointer<Float>, shift: UnsafePointer<Float>)?
     ) {
         let share = 1 / Float(channels)
-        withUnsafeTemporaryAllocation(of: SIMD8<Float>.self, capacity: 10) { buffer in
+        withUnsafeTemporaryAllocation(of: SIMD8<Float>.self, capacity: together + 4) { buffer in
             let sums = buffer.baseAddress!
-            if pixels < 8 { buffer.update(repeating: SIMD8()) }
-            let (means, inverses) = (sums + 8, sums + 9)
+            if pixels < together { buffer.update(repeating: SIMD8()) }
+            let (means, inverses) = (sums + together, sums + together + 2)
+            @inline(__always) func of(_ pixel: Int, _ values: UnsafeMutablePointer<SIMD8<Float>>) -> Float {
+                UnsafeRawPointer(values).loadUnaligned(fromByteOffset: 4 * pixel, as: Float.self)
+            }
             for pixel in 0..<pixels { sums[pixel] = LayerNorm.partialSum(x + pixel * step, channels) }
             LayerNorm.totals(sums, into: means)
-            means.pointee *= share
+            LayerNorm.totals(sums + 8, into: means + 1)
+            (means[0], means[1]) = (means[0] * share, means[1] * share)
             for pixel in 0..<pixels {
-                let mean = UnsafeRawPointer(means).loadUnaligned(fromByteOffset: 4 * pixel, as: Float.self)
-                sums[pixel] = LayerNorm.partialSquares(x + pixel * step, channels, about: mean)
+                sums[pixel] = LayerNorm.partialSquares(x + pixel * step, channels, about: of(pixel, means))
             }
             LayerNorm.totals(sums, into: inverses)
-            inverses.pointee = inverseRoot(inverses.pointee * share + LayerNorm.epsilon)
+            LayerNorm.totals(sums + 8, into: inverses + 1)
+            inverses[0] = inverseRoot(inverses[0] * share + LayerNorm.epsilon)
+            inverses[1] = inverseRoot(inverses[1] * share + LayerNorm.epsilon)
             for pixel in 0..<pixels {
                 let (from, to) = (x + pixel * step, y + pixel * outStride)
-                let mean = UnsafeRawPointer(means).loadUnaligned(fromByteOffset: 4 * pixel, as: Float.self)
-                let inverse = UnsafeRawPointer(inverses).loadUnaligned(fromByteOffset: 4 * pixel, as: Float.self)
+                let (mean, inverse) = (of(pixel, means), of(pixel, inverses))
                 for j in stride(from: 0, to: channels, by: lanes) {
                     let normal = ((from + j).vector - mean) * inverse
                     (to + j).vector = affine.map { ($0.shift + j).vector.addingProduct(normal, ($0.scale + j).vector) } ?? normal

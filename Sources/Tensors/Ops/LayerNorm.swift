@@ -44,24 +44,20 @@ public enum LayerNorm {
     /// Eight sums of one pixel's channels, whose `total` is `sum`.
     @inline(__always)
     static func partialSum(_ x: UnsafePointer<Float>, _ c: Int) -> SIMD8<Float> {
-        var (low, high) = (SIMD8<Float>(), SIMD8<Float>())
-        for j in stride(from: 0, to: c, by: 16) {
-            low += (x + j).eight
-            high += (x + j + 8).eight
-        }
-        return low + high
+        var sum = Panel()
+        for j in stride(from: 0, to: c, by: 16) { sum += (x + j).panel }
+        return sum.lowHalf + sum.highHalf
     }
 
     /// Eight sums of squared distances, whose `total` is `squares`.
     @inline(__always)
     static func partialSquares(_ x: UnsafePointer<Float>, _ c: Int, about mean: Float) -> SIMD8<Float> {
-        var (low, high) = (SIMD8<Float>(), SIMD8<Float>())
+        var sum = Panel()
         for j in stride(from: 0, to: c, by: 16) {
-            let (d, e) = ((x + j).eight - mean, (x + j + 8).eight - mean)
-            low.addProduct(d, d)
-            high.addProduct(e, e)
+            let distance = (x + j).panel - mean
+            sum.addProduct(distance, distance)
         }
-        return low + high
+        return sum.lowHalf + sum.highHalf
     }
 
     /// The `total` of each of eight vectors, to the last bit. A call of its own: inlined, its shuffles move in front of the sums.
