@@ -52,7 +52,7 @@ final class InferencePlan: FusionPlan {
             for (level, block) in modality.blocks.enumerated() {
                 let x = memory.x[level]
                 if level == 0 {
-                    modality.stem.run(maps.corners, into: x, modality.stem.plain(), workers: maps.workers)
+                    modality.stem.run(maps.corners, into: x, workers: maps.workers)
                 } else {
                     modality.downs[level - 1].run(memory.features[side][level - 1], into: x, workers: maps.workers)
                 }
@@ -111,7 +111,7 @@ final class InferencePlan: FusionPlan {
         let last = model.channels.count - 1
         for level in 0...last {
             if level == 0 {
-                network.stem.run(maps.corners, into: step.kept[0], network.stem.plain(residual: maps.prepared[0]), workers: workers)
+                network.stem.run(maps.corners, into: step.kept[0], adding: maps.prepared[0], workers: workers)
             } else {
                 network.downs[level - 1].run(step.kept[level - 1], into: step.kept[level], adding: maps.prepared[level], workers: workers)
             }
@@ -169,7 +169,7 @@ extension InferencePlan {
         let workers: Workers
         /// Embedding and modulation of a step.
         let small: UnsafeMutablePointer<Float>
-        /// Corners of one picture, and four channels of zeros.
+        /// Corners of one picture, with a border of zeros.
         let corners: FeatureMap
         /// Corners of x̃_0, the MRI and the other source, and four channels of zeros.
         let sources: FeatureMap
@@ -186,7 +186,7 @@ extension InferencePlan {
             }
             workers = Workers(threads, scratch: model.scratch, from: &arena)
             small = arena.reserve(model.small)
-            (corners, sources) = (arena.map(height, width, lanes), arena.map(height, width, 16))
+            (corners, sources) = (arena.borderedMap(height, width, 4), arena.map(height, width, 16))
             outputs = arena.map(height, width, 16)
             prepared = levels(&arena)
             // Encoding is over before the first step.

@@ -25,12 +25,12 @@ final class PackedModel: Sendable {
 /// The condition encoder together with ε_θ's first look at the condition.
 struct PackedCondition: Sendable {
     struct Modality: Sendable {
-        let stem: WinogradConvolution
+        let stem: PackedHaarStem
         let blocks: [PackedHaarTransformer]
         let downs: [PackedHaarDown]
 
         init(_ encoder: ModalityEncoder) {
-            stem = WinogradConvolution(readingCorners: encoder.stem)
+            stem = PackedHaarStem(encoder.stem)
             blocks = encoder.blocks.map(\.packed)
             downs = encoder.downs.map { PackedHaarDown($0.mix) }
         }
@@ -48,14 +48,14 @@ struct PackedCondition: Sendable {
     }
 
     var scratch: Int {
-        (modalities.flatMap { [$0.stem.scratch] + $0.blocks.map(\.scratch) } + crosses.map(\.scratch)).max()!
+        (modalities.flatMap { $0.blocks.map(\.scratch) } + crosses.map(\.scratch)).max()!
     }
 }
 
 /// ε_θ.
 struct PackedNoiseNetwork: Sendable {
     let time: PackedTimestep
-    let stem: WinogradConvolution
+    let stem: PackedHaarStem
     let encoders: [PackedResidualBlock]
     let downs: [PackedHaarDown]
     let bottom: PackedTransformer
@@ -66,7 +66,7 @@ struct PackedNoiseNetwork: Sendable {
 
     init(_ network: NoiseNetwork) {
         time = PackedTimestep(network.time)
-        stem = WinogradConvolution(readingCorners: network.stem)
+        stem = PackedHaarStem(network.stem)
         encoders = network.encoders.map { PackedResidualBlock($0) }
         downs = network.downs.map { PackedHaarDown($0.mix) }
         bottom = PackedTransformer(network.bottom)
@@ -77,7 +77,7 @@ struct PackedNoiseNetwork: Sendable {
     }
 
     private var blocks: [PackedResidualBlock] { encoders + decoders + [bottomBlock] }
-    var scratch: Int { ([stem.scratch, head.scratch, bottom.scratch] + blocks.map(\.scratch)).max()! }
+    var scratch: Int { ([head.scratch, bottom.scratch] + blocks.map(\.scratch)).max()! }
     var small: Int { time.size + blocks.map(\.size).max()! }
 }
 

@@ -50,6 +50,34 @@ package enum HaarFolding {
     }
 }
 
+/// Haar transform of a picture of one channel and a 3×3 convolution of its bands: a product of three runs of twelve corners. With so few
+/// inputs Winograd's transforms would cost more than they save.
+package struct PackedHaarStem: Sendable {
+    private let matrix: PackedMatrix
+
+    /// - Parameter layer: (3, 3, 4, O), O a multiple of 16.
+    package init(_ layer: ConvolutionLayer) {
+        let (weight, bias, outputs) = (HaarFolding.readingCorners(layer), layer.bias.value, layer.weight.shape.c)
+        matrix = PackedMatrix(inputs: 36, outputs: outputs, bias: { Double(bias.pointer[$0]) }) {
+            Double(weight.pointer[$0 * outputs + $1])
+        }
+    }
+
+    /// (H, W, 4) → (H, W, O), plus `residual`.
+    ///
+    /// - Parameter corners: a picture's, with a border of zeros: see `Arena.borderedMap`.
+    package func run(_ corners: FeatureMap, into out: FeatureMap, adding residual: FeatureMap? = nil, workers: Workers) {
+        require(corners.channels == 4 && corners.line >= (corners.width + 2) * 4, "the corners of a picture have a border")
+        workers.rows(out.height) { rows, _ in
+            for y in rows {
+                matrix.multiply(
+                    .init(corners.at(y - 1, -1), stride: 4, panel: corners.line), segments: 3, count: out.width, into: out.at(y),
+                    outStride: out.stride, adding: residual.map { .init($0.at(y), stride: $0.stride) })
+            }
+        }
+    }
+}
+
 /// Haar transform and mix of the bands: a 2×2 convolution of stride 2.
 package struct PackedHaarDown: Sendable {
     private let matrix: PackedMatrix

@@ -1,7 +1,7 @@
 /// Cross-attention between two modalities both ways, and the convolutions that merge the two results: at one level of the condition.
 ///
 /// As in `PackedTransformer` queries and keys of a head live for two rows. All that follows the attention is linear (projection, merge,
-/// and a further 1×1 convolution), and becomes one matrix for each of its four inputs:
+/// and a further 1×1 convolution), and becomes one matrix for both inputs and one for both values:
 ///
 ///     out = P₁ᵀ a + P₂ᵀ b + (A₁ · W₁ · P₁)ᵀ V_b + (A₂ · W₂ · P₂)ᵀ V_a + bias
 ///
@@ -12,7 +12,8 @@ package struct PackedCrossAttention: Sendable {
     /// W·P of each direction: [channels][channels].
     private let after: [Tensor]
     private let temperatures: [Tensor]
-    private let direct: [PackedMatrix]
+    /// P₁ and P₂, one below the other.
+    private let direct: PackedMatrix
     private let channels: Int
 
     /// - Parameters:
@@ -42,16 +43,15 @@ package struct PackedCrossAttention: Sendable {
         let merged = product(2 * channels, weight(merge), weight(further))
         var constant = product(1, bias(merge), weight(further))
         for o in 0..<channels { constant[o] += Double(further.bias.value.pointer[o]) }
-        var (after, direct): ([Tensor], [PackedMatrix]) = ([], [])
+        var after: [Tensor] = []
         for (side, attention) in [first, second].enumerated() {
             let rows = side * channels
             func onward(_ i: Int, _ o: Int) -> Double { merged[(rows + i) * channels + o] }
             after.append(Tensor(.matrix(channels, channels), product(channels, weight(attention.project), onward).map { Float($0) }))
             for (o, share) in product(1, bias(attention.project), onward).enumerated() { constant[o] += share }
-            direct.append(PackedMatrix(inputs: channels, outputs: channels, bias: { _ in 0 }, weight: onward))
         }
-        for o in 0..<channels { direct[0].bias[o] = Float(constant[o]) }
-        (self.after, self.direct) = (after, direct)
+        self.after = after
+        direct = PackedMatrix(inputs: 2 * channels, outputs: channels, bias: { constant[$0] }, weight: { merged[$0 * channels + $1] })
     }
 
     /// Floats of scratch memory of a thread.
@@ -61,7 +61,8 @@ package struct PackedCrossAttention: Sendable {
     package struct Memory: @unchecked Sendable {
         let values: [FeatureMap]
         let sums: [UnsafeMutablePointer<Float>]
-        let matrices: [PackedMatrix]
+        /// What is left to be done to the values of b, and below it to those of a.
+        let matrix: PackedMatrix
     }
 
     /// Memory for maps of the size of `values`: two other maps than input and output.
@@ -69,7 +70,7 @@ package struct PackedCrossAttention: Sendable {
         let cells = Block.cells(height: values.0.height, width: values.0.width)
         return Memory(
             values: [values.0, values.1], sums: (0..<2).map { _ in arena.reserve(cells * AttentionSums.count(channels: channels)) },
-            matrices: (0..<2).map { _ in PackedMatrix(inputs: channels, outputs: channels) })
+            matrix: PackedMatrix(inputs: 2 * channels, outputs: channels))
     }
 
     /// Computes both directions of `a` and `b` and merges them into `out`, another map.
@@ -90,19 +91,20 @@ package struct PackedCrossAttention: Sendable {
         for side in 0..<2 {
             AttentionSums.fold(
                 memory.sums[side], channels: channels, temperature: temperatures[side].pointer, projection: after[side].pointer,
-                into: memory.matrices[side])
+                into: memory.matrix, firstRow: side * channels)
         }
+        require(a.stride == b.stride && memory.values[0].stride == memory.values[1].stride, "both inputs of a product are walked alike")
         workers.rows(a.height) { rows, _ in
             for y in rows {
-                func add(_ x: FeatureMap, _ matrix: PackedMatrix, isFirst: Bool = false) {
-                    matrix.multiply(
-                        .init(x.at(y), stride: x.stride), count: x.width, into: out.at(y), outStride: out.stride,
-                        adding: isFirst ? nil : .init(out.at(y), stride: out.stride))
+                // One operand of two runs that lie in two maps.
+                func pair(_ first: FeatureMap, _ second: FeatureMap) -> PackedMatrix.Pixels {
+                    .init(first.at(y), stride: first.stride, panel: second.at(y) - first.at(y))
                 }
-                add(a, direct[0], isFirst: true)
-                add(b, direct[1])
-                add(memory.values[1], memory.matrices[0])
-                add(memory.values[0], memory.matrices[1])
+                let to = out.at(y)
+                direct.multiply(pair(a, b), segments: 2, count: out.width, into: to, outStride: out.stride)
+                memory.matrix.multiply(
+                    pair(memory.values[1], memory.values[0]), segments: 2, count: out.width, into: to, outStride: out.stride,
+                    adding: .init(to, stride: out.stride))
             }
         }
         return true

@@ -9,10 +9,15 @@ package struct FeatureMap: @unchecked Sendable {
     package let channels: Int
     /// Floats from one pixel to the next, at least `channels`.
     package let stride: Int
+    /// Floats from one row to the next, at least `width` · `stride`.
+    package let line: Int
 
-    package init(_ pointer: UnsafeMutablePointer<Float>, height: Int, width: Int, channels: Int, stride: Int? = nil) {
+    package init(
+        _ pointer: UnsafeMutablePointer<Float>, height: Int, width: Int, channels: Int, stride: Int? = nil, line: Int? = nil
+    ) {
         (self.pointer, self.height, self.width, self.channels) = (pointer, height, width, channels)
         self.stride = stride ?? channels
+        self.line = line ?? width * self.stride
     }
 
     /// The first image of `tensor`, which must outlive the map.
@@ -20,16 +25,13 @@ package struct FeatureMap: @unchecked Sendable {
         self.init(tensor.pointer, height: tensor.shape.h, width: tensor.shape.w, channels: tensor.shape.c)
     }
 
-    /// Floats from one row to the next.
-    package var line: Int { width * stride }
-
     /// The first channel of the pixel in row `y` and column `x`.
-    package func at(_ y: Int, _ x: Int = 0) -> UnsafeMutablePointer<Float> { pointer + (y * width + x) * stride }
+    package func at(_ y: Int, _ x: Int = 0) -> UnsafeMutablePointer<Float> { pointer + y * line + x * stride }
 
     /// A range of the channels of the same pixels.
     package func channels(_ range: Range<Int>) -> FeatureMap {
         require(range.lowerBound >= 0 && range.upperBound <= channels, "channels \(range) are not among \(channels)")
-        return FeatureMap(pointer + range.lowerBound, height: height, width: width, channels: range.count, stride: stride)
+        return FeatureMap(pointer + range.lowerBound, height: height, width: width, channels: range.count, stride: stride, line: line)
     }
 
     /// Copies pixels of this map to `other`, a map of as many channels, from its row `top` and column `left` on. O(pixels · channels).
@@ -43,8 +45,8 @@ package struct FeatureMap: @unchecked Sendable {
     /// The features as a tensor (1, H, W, C). O(count).
     package func tensor() -> Tensor {
         let result = Tensor(uninitialized: Shape(1, height, width, channels))
-        for pixel in 0..<height * width {
-            (result.pointer + pixel * channels).update(from: pointer + pixel * stride, count: channels)
+        for y in 0..<height {
+            for x in 0..<width { (result.pointer + (y * width + x) * channels).update(from: at(y, x), count: channels) }
         }
         return result
     }
@@ -85,6 +87,13 @@ package struct Arena {
     /// A map of the given size.
     package mutating func map(_ height: Int, _ width: Int, _ channels: Int) -> FeatureMap {
         FeatureMap(reserve(height * width * channels), height: height, width: width, channels: channels)
+    }
+
+    /// A map of the given size with a pixel more around it, which stays zero as long as nobody else gets its memory.
+    package mutating func borderedMap(_ height: Int, _ width: Int, _ channels: Int) -> FeatureMap {
+        let line = (width + 2) * channels
+        let start = reserve((height + 2) * line)
+        return FeatureMap(start + line + channels, height: height, width: width, channels: channels, line: line)
     }
 
     /// Reserves for `body` alone.

@@ -115,12 +115,14 @@ package struct WinogradConvolution: Sendable {
     /// - Parameters:
     ///   - input: `inputs` channels.
     ///   - affine: scale and shift of the LayerNorm that the input goes through first, where it does.
-    ///   - output: `outputs` channels, or as many as are stored when fewer are wanted.
+    ///   - output: at least `outputs` channels. Where it has more, those up to the next multiple of the vector width are outputs of zero:
+    ///     whole vectors are stored faster.
     ///   - scratch: memory of the calling thread.
     package func run(
         block: Int, _ input: FeatureMap, affine: (scale: UnsafePointer<Float>, shift: UnsafePointer<Float>)? = nil,
         into output: FeatureMap, _ epilogue: Epilogue, scratch: UnsafeMutablePointer<Float>
     ) {
+        require(output.channels >= outputs, "\(outputs) outputs do not fit a map of \(output.channels) channels")
         let blocksAcross = (input.width + 4 * Self.tileColumns - 1) / (4 * Self.tileColumns)
         let (top, left) = (block / blocksAcross * 4 * Self.tileRows, block % blocksAcross * 4 * Self.tileColumns)
         let rows = (min(4 * Self.tileRows, input.height - top) + 3) / 4
@@ -288,7 +290,7 @@ package struct WinogradConvolution: Sendable {
                 to[3] = offset.addingProduct(t.3, scale)
             }
             if epilogue.isSiLU { PixelRows.silu(UnsafeMutableRawPointer(results).assumingMemoryBound(to: Float.self), count: 16 * lanes) }
-            let stored = min(lanes, outputs - c)
+            let stored = min(lanes, output.channels - c)
             for y in 0..<height {
                 let (from, to) = (results + 4 * y, output.at(top + y, left) + c)
                 if let residual = epilogue.residual {
