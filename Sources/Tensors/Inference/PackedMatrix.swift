@@ -87,70 +87,11 @@ package struct PackedMatrix: Sendable {
                 outPanel: 0, adding: residual.map { Pixels($0.first + next * $0.panel, stride: $0.stride, panel: $0.panel) })
             return
         }
-        let product = Product(
-            left: left, segments: segments, right: UnsafePointer(row(0, panel: panel)), next: next.map { $0 * inputs * 16 },
-            start: (bias + panel * 16).panel, nextStart: next.map { (bias + (panel + $0) * 16).panel } ?? Panel(),
-            out: out, outStride: outStride, outNext: (next ?? 0) * outPanel, residual: residual,
-            residualNext: (next ?? 0) * (residual?.panel ?? 0))
-        let length = inputs / segments
-        let whole = count / RegisterBlock.rows * RegisterBlock.rows
-        switch (left.stride, length) {
-        case (16, 16): product.run(Sixteen.self, count: whole)
-        case (32, 32): product.run(ThirtyTwo.self, count: whole)
-        case (48, 48): product.run(FortyEight.self, count: whole)
-        case (64, 64): product.run(SixtyFour.self, count: whole)
-        default: product.run(0..<whole, rows: RegisterBlock.rows, stride: left.stride, length: length)
-        }
-        if whole < count { product.run(whole..<count, rows: count - whole, stride: left.stride, length: length) }
-    }
-
-    /// A product of a row of pixels with sixteen columns or twice sixteen.
-    private struct Product {
-        let left: Pixels
-        let segments: Int
-        let right: UnsafePointer<Float>
-        /// Floats from the panel to the second one.
-        let next: Int?
-        /// What the sums begin with.
-        let start, nextStart: Panel
-        let out: UnsafeMutablePointer<Float>
-        /// Floats from one pixel's outputs to the next one's, and from those of the panel to those of the second one.
-        let outStride, outNext: Int
-        let residual: Pixels?
-        let residualNext: Int
-
-        /// Whole blocks of the first `count` pixels, whose channels lie side by side.
-        @inline(never)
-        func run<Channels: Constant>(_ channels: Channels.Type, count: Int) {
-            run(0..<count, rows: RegisterBlock.rows, stride: Channels.value, length: Channels.value)
-        }
-
-        /// The blocks of `rows` pixels that `pixels` consists of.
-        @inline(__always)
-        func run(_ pixels: Range<Int>, rows: Int, stride: Int, length: Int) {
-            // Where there is no second panel, the compiler shall know.
-            let next = RegisterBlock.panels == 2 ? next : nil
-            var pixel = pixels.lowerBound
-            while pixel < pixels.upperBound {
-                var block = RegisterBlock(row: start, nextStart)
-                block.addProduct(
-                    LeftRows(left.first + pixel &* stride, stride: stride, rows: rows), leftStep: 1, leftSegment: left.panel, right,
-                    rightStep: 16, rightSegment: length &* 16, segments: segments, length: length, next: next)
-                let to = out + pixel &* outStride
-                if let residual {
-                    let more = residual.first + pixel &* residual.stride
-                    block.forEachRow(rows) { (to + $0 &* outStride).panel = $1 + (more + $0 &* residual.stride).panel }
-                    if next != nil {
-                        block.forEachRowOfSecond(rows) {
-                            (to + $0 &* outStride + outNext).panel = $1 + (more + $0 &* residual.stride + residualNext).panel
-                        }
-                    }
-                } else {
-                    block.forEachRow(rows) { (to + $0 &* outStride).panel = $1 }
-                    if next != nil { block.forEachRowOfSecond(rows) { (to + $0 &* outStride + outNext).panel = $1 } }
-                }
-                pixel &+= rows
-            }
-        }
+        RowProduct(
+            left: left, segments: segments, length: inputs / segments, right: UnsafePointer(row(0, panel: panel)),
+            next: next.map { $0 * inputs * 16 }, start: (bias + panel * 16).panel,
+            nextStart: next.map { (bias + (panel + $0) * 16).panel } ?? Panel(), out: out, outStride: outStride,
+            outNext: (next ?? 0) * outPanel, residual: residual, residualNext: (next ?? 0) * (residual?.panel ?? 0)
+        ).run(count)
     }
 }

@@ -137,6 +137,7 @@ enum Sixteen: Constant { static var value: Int { 16 } }
 enum ThirtyTwo: Constant { static var value: Int { 32 } }
 enum FortyEight: Constant { static var value: Int { 48 } }
 enum SixtyFour: Constant { static var value: Int { 64 } }
+enum Thrice<Number: Constant>: Constant { static var value: Int { 3 * Number.value } }
 
 /// The rows of a left operand, at most as many as a register block has.
 struct LeftRows {

@@ -70,51 +70,51 @@ public enum Convolution {
 
         // A 1×1 convolution sees one long row of pixels; a 3×3 convolution one row of the image at a time.
         let padded = weights.kernel == 3 ? Padding.zeros(input) : input
-        let (rows, width) = weights.kernel == 3 ? (shape.n * shape.h, shape.w) : ((shape.pixels + 47) / 48, 48)
+        let (rows, width) = weights.kernel == 3 ? (shape.n * shape.h, shape.w) : ((shape.pixels + 95) / 96, 96)
         let work = width * weights.panelCount
         ThreadPool.ranges(rows, grain: max(1, 400_000 / max(1, work))) { range in
-            for panel in stride(from: 0, to: weights.outputs, by: 16) {
-                let right = UnsafePointer(weights.panels.pointer + panel / 16 * weights.panelCount)
-                let columns = min(16, weights.outputs - panel)
-                let start = bias.map { load(UnsafePointer($0.pointer) + panel, columns: columns) } ?? Panel()
+            for panel in stride(from: 0, to: weights.outputs, by: 16 * RegisterBlock.panels) {
                 for row in range {
-                    let pixels = min(width, shape.pixels - row * width)
-                    let image = row / shape.h
-                    let left =
-                        weights.kernel == 3
-                        ? padded.pointer + (row + 2 * image) * (shape.w + 2) * shape.c : padded.pointer + row * width * shape.c
-                    let out = output.pointer + row * width * weights.outputs + panel
-                    let extra = residual.map { UnsafePointer($0.pointer) + row * width * weights.outputs + panel }
+                    let (first, image) = (row * width * weights.outputs + panel, row / shape.h)
+                    let pixel = weights.kernel == 3 ? (row + 2 * image) * (shape.w + 2) : row * width
                     multiplyRow(
-                        UnsafePointer(left), pixels: pixels, channels: shape.c,
-                        segments: weights.kernel, segment: (shape.w + 2) * shape.c, length: weights.kernel * shape.c,
-                        right, start: start, residual: extra, out, outputs: weights.outputs, columns: columns)
+                        .init(padded.pointer + pixel * shape.c, stride: shape.c, panel: (shape.w + 2) * shape.c),
+                        pixels: min(width, shape.pixels - row * width), weights, firstOutput: panel,
+                        bias: bias.map { UnsafePointer($0.pointer) + panel }, residual: residual.map { UnsafePointer($0.pointer) + first },
+                        output.pointer + first)
                 }
             }
         }
         return output
     }
 
-    /// One row of output pixels for one panel of output channels.
-    @inline(__always)
+    /// One row of output pixels for the outputs of a register block.
     private static func multiplyRow(
-        _ left: UnsafePointer<Float>, pixels: Int, channels: Int, segments: Int, segment: Int, length: Int,
-        _ right: UnsafePointer<Float>, start: Panel, residual: UnsafePointer<Float>?,
-        _ out: UnsafeMutablePointer<Float>, outputs: Int, columns: Int
+        _ left: PackedMatrix.Pixels, pixels: Int, _ weights: PackedWeights, firstOutput: Int, bias: UnsafePointer<Float>?,
+        residual: UnsafePointer<Float>?, _ out: UnsafeMutablePointer<Float>
     ) {
-        var pixel = 0
-        while pixel < pixels {
-            let rows = min(RegisterBlock.rows, pixels - pixel)
-            var block = RegisterBlock(row: start)
-            block.addProduct(
-                LeftRows(left + pixel * channels, stride: channels, rows: rows), leftStep: 1, leftSegment: segment,
-                right, rightStep: 16, rightSegment: length * 16, segments: segments, length: length)
-            block.forEachRow(rows) { i, sum in
-                let at = (pixel + i) * outputs
-                let more = residual.map { load($0 + at, columns: columns) } ?? Panel()
-                store(sum + more, to: out + at, columns: columns)
+        let (columns, outputs) = (min(16 * RegisterBlock.panels, weights.outputs - firstOutput), weights.outputs)
+        func run(into out: UnsafeMutablePointer<Float>, stride: Int, adding residual: PackedMatrix.Pixels?) {
+            func start(_ panel: Int) -> Panel {
+                bias.map { load($0 + panel * 16, columns: min(16, max(0, columns - panel * 16))) } ?? Panel()
             }
-            pixel += RegisterBlock.rows
+            RowProduct(
+                left: left, segments: weights.kernel, length: weights.kernel * weights.inputs,
+                right: UnsafePointer(weights.panels.pointer) + firstOutput / 16 * weights.panelCount,
+                next: columns > 16 ? weights.panelCount : nil, start: start(0), nextStart: start(1), out: out, outStride: stride,
+                outNext: 16, residual: residual, residualNext: 16
+            ).run(pixels)
+        }
+        if columns % 16 == 0 { return run(into: out, stride: outputs, adding: residual.map { .init($0, stride: outputs) }) }
+        // The last outputs fill no panel: by way of memory that has room for one.
+        let whole = (columns + 15) & ~15
+        withUnsafeTemporaryAllocation(of: Float.self, capacity: pixels * whole) { buffer in
+            let sums = buffer.baseAddress!
+            run(into: sums, stride: whole, adding: nil)
+            for pixel in 0..<pixels {
+                let (from, to) = (sums + pixel * whole, out + pixel * outputs)
+                for j in 0..<columns { to[j] = from[j] + (residual?[pixel * outputs + j] ?? 0) }
+            }
         }
     }
 
