@@ -4,11 +4,13 @@ import Testing
 
 /// The convolutions against naive twins in double precision.
 struct ConvolutionTests {
-    /// Shapes beside the blocks of 6 pixels, 16 outputs, 8 lanes and 48 pixels of a piece: each remainder, one row, one column, one pixel.
+    /// Shapes beside the blocks of 6 or 12 pixels, 16 or 32 outputs, 8 or 16 lanes and 96 pixels of a piece, and those whose channels are
+    /// constants: each remainder, one row, one column, one pixel.
     static let shapes: [(Shape, Int)] =
         (1...14).map { (Shape(1, 2, $0, 3), 4) } + (1...34).map { (Shape(1, 1, 3, 2), $0) } + [
             (Shape(1, 1, 1, 1), 1), (Shape(3, 1, 1, 9), 16), (Shape(1, 17, 1, 5), 17), (Shape(2, 3, 49, 4), 3), (Shape(1, 7, 7, 48), 32),
-            (Shape(2, 25, 23, 8), 15), (Shape(1, 2, 600, 1), 2),
+            (Shape(2, 25, 23, 8), 15), (Shape(1, 2, 600, 1), 2), (Shape(1, 3, 30, 32), 48),
+            (Shape(1, 5, 20, 64), 20), (Shape(1, 1, 26, 16), 33), (Shape(1, 4, 13, 48), 31),
         ]
 
     private func twin(_ x: Tensor, _ w: Tensor, bias: Tensor?, residual: Tensor?) -> Twin {
