@@ -102,11 +102,11 @@ struct WinogradTests {
 
         func run(
             _ x: FeatureMap, affine: (scale: UnsafePointer<Float>, shift: UnsafePointer<Float>)? = nil, into out: FeatureMap,
-            _ epilogue: WinogradConvolution.Epilogue
+            _ epilogue: WinogradConvolution.Epilogue, workers: Int = 1
         ) {
-            let scratch = Cells(layer.scratch)
-            for block in 0..<WinogradConvolution.blocks(height: x.height, width: x.width) {
-                layer.run(block: block, x, affine: affine, into: out, epilogue, scratch: scratch.pointer)
+            let (scratch, cut) = (Cells(layer.scratch), WinogradConvolution.Cut(height: x.height, width: x.width, workers: workers))
+            for block in 0..<cut.count {
+                layer.run(block: block, of: cut, x, affine: affine, into: out, epilogue, scratch: scratch.pointer)
             }
             #expect(scratch.keepsAllBut(Set(0..<scratch.count)))
         }
@@ -142,14 +142,15 @@ struct WinogradTests {
     static let sizes = [(1, 1), (1, 9), (7, 1), (4, 4), (5, 6), (12, 32), (13, 33), (25, 35)]
     static let channels = [(16, 16), (16, 4), (32, 24), (16, 40)]
 
+    /// Every size in blocks for one, two and five workers.
     @Test(arguments: sizes, channels)
     func convolution_AgreesWithItsTwin(_ size: (Int, Int), _ channels: (Int, Int)) {
         let (height, width) = size
         let layer = Case(channels.0, channels.1)
-        for stride in [channels.0, channels.0 + 16] {
+        for (stride, workers) in [(channels.0, 1), (channels.0 + 16, 2), (channels.0, 5)] {
             let x = Map(random: height, width, channels.0, stride: stride, seed: 3)
             let out = Map(empty: height, width, channels.1, stride: channels.1 + 8)
-            layer.run(x.features, into: out.features, layer.layer.plain())
+            layer.run(x.features, into: out.features, layer.layer.plain(), workers: workers)
             let twin = layer.twin({ Double(x.cells[($0 * width + $1) * stride + $2]) }, height: height, width: width)
             let problem = twin.mismatch(Tensor(twin.shape, out.values(channels.1)), roundings: layer.layer.roundings)
             #expect(problem == nil, "\(size), \(channels), stride \(stride): \(problem ?? "")")

@@ -47,8 +47,9 @@ public enum KernelBenchmark {
             let (x, y) = (source.normal(Shape(1, 24, 64, channels)), Tensor(Shape(1, 24, 64, channels)))
             let scratch = Tensor(.vector(layer.scratch))
             add("3×3 by Winograd \(channels)→\(channels), 24×64", operations: 18 * 24 * 64 * channels * channels) {
-                for block in 0..<WinogradConvolution.blocks(height: 24, width: 64) {
-                    layer.run(block: block, FeatureMap(x), into: FeatureMap(y), layer.plain(), scratch: scratch.pointer)
+                let cut = WinogradConvolution.Cut(height: 24, width: 64)
+                for block in 0..<cut.count {
+                    layer.run(block: block, of: cut, FeatureMap(x), into: FeatureMap(y), layer.plain(), scratch: scratch.pointer)
                 }
             }
         }

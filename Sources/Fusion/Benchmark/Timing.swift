@@ -11,11 +11,11 @@ public struct Timing: Sendable, Codable, Equatable {
     /// Floating-point operations (a multiply-add counts as two), where they were counted.
     public let operations: Double?
     /// Median share of the peak that was measured beside each run, where it was.
-    public var shareOfPeak: Double?
+    public let shareOfPeak: Double?
 
     public init(name: String, seconds: Double, processorSeconds: Double, operations: Double?, shareOfPeak: Double? = nil) {
-        (self.name, self.seconds, self.processorSeconds, self.operations) = (name, seconds, processorSeconds, operations)
-        self.shareOfPeak = shareOfPeak
+        (self.name, self.seconds, self.processorSeconds) = (name, seconds, processorSeconds)
+        (self.operations, self.shareOfPeak) = (operations, shareOfPeak)
     }
 
     /// Operations per processor second: a busy machine disturbs it less than wall time.

@@ -80,8 +80,9 @@ extension WinogradConvolution {
         _ input: FeatureMap, affine: (scale: UnsafePointer<Float>, shift: UnsafePointer<Float>)? = nil, into output: FeatureMap,
         _ epilogue: Epilogue, workers: Workers
     ) {
-        workers.run(Self.blocks(height: input.height, width: input.width)) { block, scratch in
-            run(block: block, input, affine: affine, into: output, epilogue, scratch: scratch)
+        let cut = Cut(height: input.height, width: input.width, workers: workers.count)
+        workers.run(cut.count) { block, scratch in
+            run(block: block, of: cut, input, affine: affine, into: output, epilogue, scratch: scratch)
         }
     }
 }

@@ -19,12 +19,10 @@ package struct RowWindow {
         (self.block, self.height, self.width, self.memory) = (block, height, width, memory)
         (panels, y) = (channels / 16, block.rows.lowerBound - 4)
         // Pixels outside the image stay zero; the others are written over.
-        if block.rows.upperBound > block.rows.lowerBound {
-            for line in 0..<4 * panels {
-                let first = memory + line * pitch
-                first.update(repeating: 0, count: 16)
-                (first + pitch - 16).update(repeating: 0, count: 16)
-            }
+        for line in 0..<4 * panels {
+            let first = memory + line * pitch
+            first.update(repeating: 0, count: 16)
+            (first + pitch - 16).update(repeating: 0, count: 16)
         }
     }
 

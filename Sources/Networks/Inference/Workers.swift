@@ -2,7 +2,8 @@
 package struct Workers: @unchecked Sendable {
     private let scratch: UnsafeMutablePointer<Float>
     private let size: Int
-    private let count: Int
+    /// At most so many threads share the work.
+    let count: Int
 
     /// - Parameters:
     ///   - count: at most so many threads, whatever `ThreadPool.threads` says later.

@@ -104,29 +104,47 @@ package struct WinogradConvolution: Sendable {
         (4 * Self.tileRows + 2) * (4 * Self.tileColumns + 2) * inputs + Self.points * (Self.step(inputs) + Self.step(Self.group)) + (4 * Self.side + 16) * lanes
     }
 
-    /// How many blocks a map of this size has.
-    package static func blocks(height: Int, width: Int) -> Int {
-        let (rows, columns) = ((height + 4 * tileRows - 1) / (4 * tileRows), (width + 4 * tileColumns - 1) / (4 * tileColumns))
-        return rows * columns
+    /// How a map is cut into blocks: bands of up to three rows of tiles, as equal as can be, of up to eight columns each.
+    package struct Cut {
+        private let width: Int
+        /// Rows of tiles, bands that they are cut into, and blocks of a band.
+        private let tiles, bands, across: Int
+
+        /// - Parameter workers: who share the blocks. A map of few blocks gets bands of fewer rows where that gives all of them as many.
+        package init(height: Int, width: Int, workers: Int = 1) {
+            self.width = width
+            (tiles, across) = ((height + 3) / 4, (width + 4 * tileColumns - 1) / (4 * tileColumns))
+            var bands = (tiles + tileRows - 1) / tileRows
+            while bands * across < 4 * workers && bands * across % workers != 0 && bands < tiles { bands += 1 }
+            self.bands = bands
+        }
+
+        /// How many blocks there are.
+        package var count: Int { bands * across }
+
+        /// The first row and column of a block and how many rows and columns of tiles it has.
+        fileprivate func block(_ number: Int) -> (top: Int, left: Int, rows: Int, columns: Int) {
+            let (band, column) = number.quotientAndRemainder(dividingBy: across)
+            let (first, last, left) = (band * tiles / bands, (band + 1) * tiles / bands, column * 4 * tileColumns)
+            return (4 * first, left, last - first, (min(4 * tileColumns, width - left) + 3) / 4)
+        }
     }
 
     /// Computes one block of the output.
     ///
     /// - Parameters:
+    ///   - cut: of a map of the input's size.
     ///   - input: `inputs` channels.
     ///   - affine: scale and shift of the LayerNorm that the input goes through first, where it does.
     ///   - output: at least `outputs` channels. Where it has more, those up to the next multiple of the vector width are outputs of zero:
     ///     whole vectors are stored faster.
     ///   - scratch: memory of the calling thread.
     package func run(
-        block: Int, _ input: FeatureMap, affine: (scale: UnsafePointer<Float>, shift: UnsafePointer<Float>)? = nil,
+        block: Int, of cut: Cut, _ input: FeatureMap, affine: (scale: UnsafePointer<Float>, shift: UnsafePointer<Float>)? = nil,
         into output: FeatureMap, _ epilogue: Epilogue, scratch: UnsafeMutablePointer<Float>
     ) {
         require(output.channels >= outputs, "\(outputs) outputs do not fit a map of \(output.channels) channels")
-        let blocksAcross = (input.width + 4 * Self.tileColumns - 1) / (4 * Self.tileColumns)
-        let (top, left) = (block / blocksAcross * 4 * Self.tileRows, block % blocksAcross * 4 * Self.tileColumns)
-        let rows = (min(4 * Self.tileRows, input.height - top) + 3) / 4
-        let columns = (min(4 * Self.tileColumns, input.width - left) + 3) / 4
+        let (top, left, rows, columns) = cut.block(block)
         let gathered = scratch
         let transformed = gathered + (4 * Self.tileRows + 2) * (4 * Self.tileColumns + 2) * inputs
         let products = transformed + Self.points * Self.step(inputs)
