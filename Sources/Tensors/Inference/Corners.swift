@@ -41,7 +41,7 @@ package enum Corners {
     ///     x̃ + k·(s·m₁ + (1 − s)·m₂ − x̃) + r,    s = σ(s'), k = σ(k'), r = tanh(r')
     ///
     /// - Parameters:
-    ///   - decisions: r', s', k', four corners each.
+    ///   - decisions: r', s', k', four corners each, of 16 channels.
     ///   - sources: x̃, m₁, m₂, four corners each.
     package static func decide(_ decisions: FeatureMap, _ sources: FeatureMap, into picture: Tensor, rows: Range<Int>) {
         // tanh r = 2σ(2r) − 1
