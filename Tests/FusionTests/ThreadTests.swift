@@ -28,7 +28,7 @@ import Testing
     @Test func tiles() throws {
         let model = try Samples.model(Samples.description())
         let x = Tensor.random(Shape(1, 208, 272, 1), seed: 1)
-        let results = try withThreads([1, 2, 3]) {
+        let results = withThreads([1, 2, 3]) {
             let (plan, refined) = (TiledPlan(model, height: 208, width: 272, side: 192), Tensor(uninitialized: x.shape))
             plan.encode(mri: x, other: x)
             plan.estimate(x, at: 2, into: refined)

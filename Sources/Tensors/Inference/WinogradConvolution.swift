@@ -101,7 +101,8 @@ package struct WinogradConvolution: Sendable {
 
     /// Floats of scratch memory that one block needs.
     package var scratch: Int {
-        (4 * Self.tileRows + 2) * (4 * Self.tileColumns + 2) * inputs + Self.points * (Self.step(inputs) + Self.step(Self.group)) + (4 * Self.side + 16) * lanes
+        let gathered = (4 * Self.tileRows + 2) * (4 * Self.tileColumns + 2) * inputs
+        return gathered + Self.points * (Self.step(inputs) + Self.step(Self.group)) + (4 * Self.side + 16) * lanes
     }
 
     /// How a map is cut into blocks: bands of up to three rows of tiles, as equal as can be, of up to eight columns each.

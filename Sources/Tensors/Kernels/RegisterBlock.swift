@@ -127,8 +127,8 @@ private struct SixSums {
 
 /// A number that kernels are compiled for: what is known then needs no register and no instruction.
 ///
-/// On a core that shares its decoder with another thread, a product of 32 channels takes a sixth more time without under AVX2; the larger
-/// blocks of AVX-512, with fewer instructions to each multiply-add, gain a fiftieth.
+/// Under AVX2, on a core that shares its decoder with another thread, a product of 32 channels takes a sixth more time without; the larger
+/// blocks of AVX-512, with fewer instructions to each multiply-add, take a fiftieth more.
 protocol Constant {
     static var value: Int { get }
 }
