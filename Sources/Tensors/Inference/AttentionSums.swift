@@ -23,9 +23,9 @@ package enum AttentionSums {
     package static func add(
         head: Int, query: UnsafePointer<Float>, key: UnsafePointer<Float>, count: Int, channels: Int, to sums: UnsafeMutablePointer<Float>
     ) {
-        for first in stride(from: 0, to: width, by: RegisterBlock.rows) {
-            let rows = min(RegisterBlock.rows, width - first)
-            var block = RegisterBlock()
+        for first in stride(from: 0, to: width, by: OnePanelBlock.rows) {
+            let rows = min(OnePanelBlock.rows, width - first)
+            var block = OnePanelBlock()
             block.addProduct(
                 LeftRows(query + first, stride: 1, rows: rows), leftStep: width, leftSegment: 0, key, rightStep: width, rightSegment: 0,
                 segments: 1, length: count)

@@ -59,10 +59,9 @@ package struct PackedMatrix: Sendable {
     package func multiply(
         _ left: Pixels, segments: Int = 1, count: Int, into out: UnsafeMutablePointer<Float>, outStride: Int, adding residual: Pixels? = nil
     ) {
-        for panel in stride(from: 0, to: outputs / 16, by: RegisterBlock.panels) {
-            let isPair = RegisterBlock.panels == 2 && panel + 1 < outputs / 16
+        for panel in stride(from: 0, to: outputs / 16, by: 2) {
             multiply(
-                panel: panel, next: isPair ? 1 : nil, left, segments: segments, count: count, into: out + panel * 16, outStride: outStride,
+                panel: panel, next: panel + 1 < outputs / 16 ? 1 : nil, left, segments: segments, count: count, into: out + panel * 16, outStride: outStride,
                 outPanel: 16, adding: residual.map { Pixels($0.first + panel * $0.panel, stride: $0.stride, panel: $0.panel) })
         }
     }
@@ -78,15 +77,6 @@ package struct PackedMatrix: Sendable {
         panel: Int, next: Int?, _ left: Pixels, segments: Int = 1, count: Int, into out: UnsafeMutablePointer<Float>, outStride: Int,
         outPanel: Int, adding residual: Pixels? = nil
     ) {
-        if RegisterBlock.panels < 2, let next {
-            multiply(
-                panel: panel, next: nil, left, segments: segments, count: count, into: out, outStride: outStride, outPanel: 0,
-                adding: residual)
-            multiply(
-                panel: panel + next, next: nil, left, segments: segments, count: count, into: out + next * outPanel, outStride: outStride,
-                outPanel: 0, adding: residual.map { Pixels($0.first + next * $0.panel, stride: $0.stride, panel: $0.panel) })
-            return
-        }
         RowProduct(
             left: left, segments: segments, length: inputs / segments, right: UnsafePointer(row(0, panel: panel)),
             next: next.map { $0 * inputs * 16 }, start: (bias + panel * 16).panel,

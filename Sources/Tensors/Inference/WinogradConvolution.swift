@@ -25,7 +25,7 @@ package struct WinogradConvolution: Sendable {
     private static let side = 6
     private static let points = 36
     /// Output channels that are multiplied and transformed back together.
-    private static let group = 16 * RegisterBlock.panels
+    private static let group = 32
     /// Floats from one point's features to the next one's, `channels` a tile: with a cache line between them, so that the points of a tile
     /// do not meet in a few sets of the first-level cache.
     private static func step(_ channels: Int) -> Int { tiles * channels + 16 }
@@ -236,47 +236,14 @@ package struct WinogradConvolution: Sendable {
 
     /// The 36 products of a group of outputs: [36][tiles][group].
     private func multiply(_ left: UnsafePointer<Float>, _ first: Int, tiles: Int, into out: UnsafeMutablePointer<Float>) {
-        switch inputs {
-        case 16: multiply(Sixteen.self, left, first, tiles, out)
-        case 32: multiply(ThirtyTwo.self, left, first, tiles, out)
-        case 48: multiply(FortyEight.self, left, first, tiles, out)
-        case 64: multiply(SixtyFour.self, left, first, tiles, out)
-        default: multiply(inputs, left, first, tiles, out)
-        }
-    }
-
-    @inline(never)
-    private func multiply<Channels: Constant>(
-        _ channels: Channels.Type, _ left: UnsafePointer<Float>, _ first: Int, _ tiles: Int, _ out: UnsafeMutablePointer<Float>
-    ) {
-        multiply(Channels.value, left, first, tiles, out)
-    }
-
-    @inline(__always)
-    private func multiply(
-        _ channels: Int, _ left: UnsafePointer<Float>, _ first: Int, _ tiles: Int, _ out: UnsafeMutablePointer<Float>
-    ) {
-        let isPair = RegisterBlock.panels == 2 && first + 16 < outputs
+        let isPair = first + 16 < outputs
         for point in 0..<Self.points {
-            let right = UnsafePointer(panels.pointer) + (first / 16 * Self.points + point) * channels * 16
-            @inline(__always) func block(_ tile: Int, rows: Int) {
-                var block = RegisterBlock()
-                let left = LeftRows(left + point * Self.step(channels) + tile * channels, stride: channels, rows: rows)
-                let to = out + point * Self.step(Self.group) + tile * Self.group
-                if isPair {
-                    block.addProduct(
-                        left, leftStep: 1, leftSegment: 0, right, rightStep: 16, rightSegment: 0, segments: 1, length: channels,
-                        next: Self.points * channels * 16)
-                    block.forEachRowOfSecond(rows) { row, columns in (to + row * Self.group + 16).panel = columns }
-                } else {
-                    block.addProduct(
-                        left, leftStep: 1, leftSegment: 0, right, rightStep: 16, rightSegment: 0, segments: 1, length: channels)
-                }
-                block.forEachRow(rows) { row, columns in (to + row * Self.group).panel = columns }
-            }
-            let whole = tiles / RegisterBlock.rows * RegisterBlock.rows
-            for tile in stride(from: 0, to: whole, by: RegisterBlock.rows) { block(tile, rows: RegisterBlock.rows) }
-            if whole < tiles { block(whole, rows: tiles - whole) }
+            RowProduct(
+                left: .init(left + point * Self.step(inputs), stride: inputs), segments: 1, length: inputs,
+                right: UnsafePointer(panels.pointer) + (first / 16 * Self.points + point) * inputs * 16,
+                next: isPair ? Self.points * inputs * 16 : nil, start: Panel(), nextStart: Panel(), out: out + point * Self.step(Self.group),
+                outStride: Self.group, outNext: 16, residual: nil, residualNext: 0
+            ).run(tiles)
         }
     }
 

@@ -14,88 +14,153 @@ extension UnsafeMutablePointer<Float> {
     }
 }
 
-/// The block of sums that the inner loop of every product keeps in registers.
-///
-/// With AVX2 it has 6 rows and one panel: twelve accumulators, two vectors of the right operand and one broadcast fill the sixteen
-/// registers. With AVX-512 it has 12 rows and, where the right operand has them, two neighbouring panels: 24 accumulators, so that the
-/// loads do not hold up the multiply-adds.
-struct RegisterBlock {
-    #if AVX512
-        static let rows = 12
-        static let panels = 2
-    #else
-        static let rows = 6
-        static let panels = 1
-    #endif
+/// The block of sums that the inner loop of a product keeps in registers: some rows of one panel, or of two.
+protocol RegisterBlock {
+    /// Rows of a block.
+    static var rows: Int { get }
+    /// One or two.
+    static var panels: Int { get }
 
-    private var first: (upper: SixSums, lower: SixSums)
-    private var second: (upper: SixSums, lower: SixSums)
+    /// Every row starts as the same columns (a bias) of the panel, and of the second one if there is one.
+    init(row: Panel, _ next: Panel)
 
-    @inline(__always) init() { self.init(row: Panel()) }
+    /// Adds one element of each row times a panel. `k` is where the first row has its element.
+    ///
+    /// - Parameter next: floats from the panel to the second one.
+    mutating func addProducts(_ left: LeftRows, _ k: UnsafePointer<Float>, _ panel: UnsafePointer<Float>, next: Int)
 
-    /// Every row starts as the same columns (a bias) of one panel or two.
-    @inline(__always) init(row: Panel, _ next: Panel = Panel()) {
-        first = (SixSums(row: row), SixSums(row: row))
-        second = (SixSums(row: next), SixSums(row: next))
-    }
+    /// Calls `body(row index, columns, columns of the second panel)` for the first `rows` rows, each of which goes on with what it returns.
+    mutating func exchange(_ rows: Int, _ body: (Int, Panel, Panel) -> (Panel, Panel))
+}
 
-    /// Adds the product of rows of the left operand with a panel of the right one.
+extension RegisterBlock {
+    @inline(__always) init() { self.init(row: Panel(), Panel()) }
+
+    /// Adds the product of rows of the left operand with a panel of the right one, or with two.
     ///
     ///     self[i][j] += Σ_s Σ_k left[i][s · leftSegment + k · leftStep] · right[s · rightSegment + k · rightStep + j]
     ///
     /// A 1×1 convolution has one segment of C_in; a 3×3 convolution has three, one per kernel row, each of 3·C_in contiguous floats of
     /// the padded image; a weight gradient has one per image row and walks the pixels.
     ///
-    /// - Parameter next: floats from the panel to a second one; nil for one panel alone.
+    /// - Parameters:
+    ///   - next: floats from the panel to the second one.
+    ///   - first: the first segment's k to begin with.
     @inline(__always)
     mutating func addProduct(
         _ left: LeftRows, leftStep: Int, leftSegment: Int,
         _ right: UnsafePointer<Float>, rightStep: Int, rightSegment: Int,
-        segments: Int, length: Int, next: Int? = nil
+        segments: Int, length: Int, next: Int = 0, from first: Int = 0
     ) {
-        var (a, b, c, d) = (first.upper, first.lower, second.upper, second.lower)
-        if let next {
-            if left.count > 6 {
-                left.walk(leftStep, leftSegment, right, rightStep, rightSegment, segments, length) { upper, lower, k, panel in
-                    let (near, far) = (panel.panel, (panel + next).panel)
-                    a.addProducts(upper, k, near)
-                    c.addProducts(upper, k, far)
-                    b.addProducts(lower, k, near)
-                    d.addProducts(lower, k, far)
-                }
-            } else {
-                left.walk(leftStep, leftSegment, right, rightStep, rightSegment, segments, length) { upper, _, k, panel in
-                    a.addProducts(upper, k, panel.panel)
-                    c.addProducts(upper, k, (panel + next).panel)
-                }
-            }
-            (second.upper, second.lower) = (c, d)
-        } else if Self.rows > 6 && left.count > 6 {
-            left.walk(leftStep, leftSegment, right, rightStep, rightSegment, segments, length) { upper, lower, k, panel in
-                a.addProducts(upper, k, panel.panel)
-                b.addProducts(lower, k, panel.panel)
-            }
-        } else {
-            left.walk(leftStep, leftSegment, right, rightStep, rightSegment, segments, length) { upper, _, k, panel in
-                a.addProducts(upper, k, panel.panel)
-            }
+        var sums = self
+        left.walk(leftStep, leftSegment, right, rightStep, rightSegment, segments, length, first) { k, panel in
+            sums.addProducts(left, k, panel, next: next)
         }
-        (first.upper, first.lower) = (a, b)
+        self = sums
     }
 
     /// Calls `body(row index, columns)` for the first `rows` rows of the first panel.
     @inline(__always)
     func forEachRow(_ rows: Int, _ body: (Int, Panel) -> Void) {
-        first.upper.forEachRow(rows, first: 0, body)
-        if Self.rows > 6 && rows > 6 { first.lower.forEachRow(rows - 6, first: 6, body) }
+        var sums = self
+        sums.exchange(rows) { row, columns, next in
+            body(row, columns)
+            return (columns, next)
+        }
+    }
+}
+
+/// Rows of one panel. With AVX2 there are six: twelve accumulators, two vectors of columns and one broadcast fill the sixteen registers.
+/// With AVX-512 there are twelve.
+struct OnePanelBlock: RegisterBlock {
+    static let panels = 1
+    private var upper: SixSums
+    #if AVX512
+        static let rows = 12
+        private var lower: SixSums
+    #else
+        static let rows = 6
+    #endif
+
+    @inline(__always)
+    init(row: Panel, _ next: Panel) {
+        upper = SixSums(row: row)
+        #if AVX512
+            lower = upper
+        #endif
     }
 
-    /// Calls `body(row index, columns)` for the first `rows` rows of the second panel.
     @inline(__always)
-    func forEachRowOfSecond(_ rows: Int, _ body: (Int, Panel) -> Void) {
-        second.upper.forEachRow(rows, first: 0, body)
-        if rows > 6 { second.lower.forEachRow(rows - 6, first: 6, body) }
+    mutating func addProducts(_ left: LeftRows, _ k: UnsafePointer<Float>, _ panel: UnsafePointer<Float>, next: Int) {
+        upper.addProducts(left.upper, k, panel.panel)
+        #if AVX512
+            if left.count > 6 { lower.addProducts(left.lower, k, panel.panel) }
+        #endif
     }
+
+    @inline(__always)
+    mutating func exchange(_ rows: Int, _ body: (Int, Panel, Panel) -> (Panel, Panel)) {
+        var none = SixSums(row: Panel())
+        upper.exchange(&none, rows, first: 0, body)
+        #if AVX512
+            lower.exchange(&none, rows, first: 6, body)
+        #endif
+    }
+}
+
+/// Rows of two panels.
+///
+/// With AVX2 there are three: three broadcasts stay while the four vectors of columns come one after the other, so that twelve
+/// multiply-adds take seven loads instead of the eight of six rows of one panel. Where another tenant works on a core's second thread,
+/// loads are what the multiply-adds wait for. With AVX-512 there are twelve: 24 accumulators, with fourteen loads.
+struct TwoPanelBlock: RegisterBlock {
+    static let panels = 2
+    #if AVX512
+        static let rows = 12
+        private var near: (upper: SixSums, lower: SixSums)
+        private var far: (upper: SixSums, lower: SixSums)
+
+        @inline(__always)
+        init(row: Panel, _ next: Panel) {
+            near = (SixSums(row: row), SixSums(row: row))
+            far = (SixSums(row: next), SixSums(row: next))
+        }
+
+        @inline(__always)
+        mutating func addProducts(_ left: LeftRows, _ k: UnsafePointer<Float>, _ panel: UnsafePointer<Float>, next: Int) {
+            near.upper.addProducts(left.upper, k, panel.panel)
+            far.upper.addProducts(left.upper, k, (panel + next).panel)
+            guard left.count > 6 else { return }
+            near.lower.addProducts(left.lower, k, panel.panel)
+            far.lower.addProducts(left.lower, k, (panel + next).panel)
+        }
+
+        @inline(__always)
+        mutating func exchange(_ rows: Int, _ body: (Int, Panel, Panel) -> (Panel, Panel)) {
+            near.upper.exchange(&far.upper, rows, first: 0, body)
+            near.lower.exchange(&far.lower, rows, first: 6, body)
+        }
+    #else
+        static let rows = 3
+        private var near: ThreeSums, far: ThreeSums
+
+        @inline(__always) init(row: Panel, _ next: Panel) { (near, far) = (ThreeSums(row: row), ThreeSums(row: next)) }
+
+        @inline(__always)
+        mutating func addProducts(_ left: LeftRows, _ k: UnsafePointer<Float>, _ panel: UnsafePointer<Float>, next: Int) {
+            let rows = left.upper
+            let factors = (Vector(repeating: k[rows.o0]), Vector(repeating: k[rows.o1]), Vector(repeating: k[rows.o2]))
+            near.addProducts(factors, panel)
+            far.addProducts(factors, panel + next)
+        }
+
+        @inline(__always)
+        mutating func exchange(_ rows: Int, _ body: (Int, Panel, Panel) -> (Panel, Panel)) {
+            (near.r0, far.r0) = body(0, near.r0, far.r0)
+            if rows > 1 { (near.r1, far.r1) = body(1, near.r1, far.r1) }
+            if rows > 2 { (near.r2, far.r2) = body(2, near.r2, far.r2) }
+        }
+    #endif
 }
 
 /// Six rows of sums.
@@ -114,16 +179,56 @@ private struct SixSums {
         r5.addProduct(Panel(repeating: k[rows.o5]), columns)
     }
 
+    /// `RegisterBlock.exchange` of six rows with those of the second panel, of which `first` is the first one's index.
     @inline(__always)
-    func forEachRow(_ rows: Int, first: Int, _ body: (Int, Panel) -> Void) {
-        body(first, r0)
-        if rows > 1 { body(first + 1, r1) }
-        if rows > 2 { body(first + 2, r2) }
-        if rows > 3 { body(first + 3, r3) }
-        if rows > 4 { body(first + 4, r4) }
-        if rows > 5 { body(first + 5, r5) }
+    mutating func exchange(_ far: inout SixSums, _ rows: Int, first: Int, _ body: (Int, Panel, Panel) -> (Panel, Panel)) {
+        if rows > first { (r0, far.r0) = body(first, r0, far.r0) }
+        if rows > first + 1 { (r1, far.r1) = body(first + 1, r1, far.r1) }
+        if rows > first + 2 { (r2, far.r2) = body(first + 2, r2, far.r2) }
+        if rows > first + 3 { (r3, far.r3) = body(first + 3, r3, far.r3) }
+        if rows > first + 4 { (r4, far.r4) = body(first + 4, r4, far.r4) }
+        if rows > first + 5 { (r5, far.r5) = body(first + 5, r5, far.r5) }
     }
 }
+
+#if !AVX512
+    /// Three rows of sums of a panel of two vectors.
+    private struct ThreeSums {
+        private var low: (Vector, Vector, Vector)
+        private var high: (Vector, Vector, Vector)
+
+        @inline(__always)
+        init(row: Panel) {
+            low = (row.lowHalf, row.lowHalf, row.lowHalf)
+            high = (row.highHalf, row.highHalf, row.highHalf)
+        }
+
+        @inline(__always)
+        mutating func addProducts(_ factors: (Vector, Vector, Vector), _ columns: UnsafePointer<Float>) {
+            low.0.addProduct(factors.0, columns.vector)
+            low.1.addProduct(factors.1, columns.vector)
+            low.2.addProduct(factors.2, columns.vector)
+            high.0.addProduct(factors.0, (columns + 8).vector)
+            high.1.addProduct(factors.1, (columns + 8).vector)
+            high.2.addProduct(factors.2, (columns + 8).vector)
+        }
+
+        var r0: Panel {
+            @inline(__always) get { Panel(lowHalf: low.0, highHalf: high.0) }
+            @inline(__always) set { (low.0, high.0) = (newValue.lowHalf, newValue.highHalf) }
+        }
+
+        var r1: Panel {
+            @inline(__always) get { Panel(lowHalf: low.1, highHalf: high.1) }
+            @inline(__always) set { (low.1, high.1) = (newValue.lowHalf, newValue.highHalf) }
+        }
+
+        var r2: Panel {
+            @inline(__always) get { Panel(lowHalf: low.2, highHalf: high.2) }
+            @inline(__always) set { (low.2, high.2) = (newValue.lowHalf, newValue.highHalf) }
+        }
+    }
+#endif
 
 /// A number that kernels are compiled for: what is known then needs no register and no instruction.
 ///
@@ -143,8 +248,8 @@ enum Thrice<Number: Constant>: Constant { static var value: Int { 3 * Number.val
 struct LeftRows {
     let count: Int
     private let start: UnsafePointer<Float>
-    private let upper: SixRows
-    private let lower: SixRows
+    fileprivate let upper: SixRows
+    fileprivate let lower: SixRows
 
     @inline(__always)
     init(_ start: UnsafePointer<Float>, stride: Int, rows: Int) {
@@ -153,36 +258,38 @@ struct LeftRows {
         lower = rows > 6 ? SixRows(first: 6 * stride, stride: stride, rows: rows - 6) : upper
     }
 
-    /// Calls `body(upper, lower, k, panel)` for every k of every segment: `k` is where the first row has its element, `panel` the columns.
+    /// Calls `body(k, panel)` for every k of every segment, of the first one from `first` on: `k` is where the first row has its element,
+    /// `panel` the columns.
     ///
     /// With AVX2 four at a time, and all of them addressed from two pointers where rows, steps and length are constants of the caller. The
     /// larger blocks of AVX-512 gain nothing by that, and take the compiler minutes.
     @inline(__always)
     fileprivate func walk(
         _ step: Int, _ segment: Int, _ right: UnsafePointer<Float>, _ rightStep: Int, _ rightSegment: Int, _ segments: Int, _ length: Int,
-        _ body: (SixRows, SixRows, UnsafePointer<Float>, UnsafePointer<Float>) -> Void
+        _ first: Int, _ body: (UnsafePointer<Float>, UnsafePointer<Float>) -> Void
     ) {
-        var (begin, columns) = (start, right)
+        var (begin, columns, first) = (start, right, first)
         for _ in 0..<segments {
-            var (k, panel, left) = (begin, columns, length)
+            var (k, panel, left) = (begin + first &* step, columns + first &* rightStep, length &- first)
             #if !AVX512
-                for _ in 0..<length / 4 {
-                    body(upper, lower, k, panel)
-                    body(upper, lower, k + step, panel + rightStep)
-                    body(upper, lower, k + 2 &* step, panel + 2 &* rightStep)
-                    body(upper, lower, k + 3 &* step, panel + 3 &* rightStep)
+                for _ in 0..<left / 4 {
+                    body(k, panel)
+                    body(k + step, panel + rightStep)
+                    body(k + 2 &* step, panel + 2 &* rightStep)
+                    body(k + 3 &* step, panel + 3 &* rightStep)
                     k += 4 &* step
                     panel += 4 &* rightStep
                 }
-                left = length % 4
+                left %= 4
             #endif
             for _ in 0..<left {
-                body(upper, lower, k, panel)
+                body(k, panel)
                 k += step
                 panel += rightStep
             }
             begin += segment
             columns += rightSegment
+            first = 0
         }
     }
 }

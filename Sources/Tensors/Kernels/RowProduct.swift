@@ -19,52 +19,86 @@ struct RowProduct {
 
     /// Computes the first `count` pixels. Each output is one sum in the order of k that begins with `start`, then the residual.
     func run(_ count: Int) {
-        let whole = count / RegisterBlock.rows * RegisterBlock.rows
+        if let next { run(TwoPanelBlock.self, next: next, count) } else { run(OnePanelBlock.self, next: 0, count) }
+    }
+
+    @inline(__always)
+    private func run<Block: RegisterBlock>(_ block: Block.Type, next: Int, _ count: Int) {
+        let whole = count / Block.rows * Block.rows
         // The channels of the networks as constants: of 1×1 convolutions and of rows of 3×3 ones.
         switch (left.stride, length) {
-        case (16, 16): run(Sixteen.self, Sixteen.self, whole)
-        case (32, 32): run(ThirtyTwo.self, ThirtyTwo.self, whole)
-        case (48, 48): run(FortyEight.self, FortyEight.self, whole)
-        case (64, 64): run(SixtyFour.self, SixtyFour.self, whole)
-        case (32, 96): run(ThirtyTwo.self, Thrice<ThirtyTwo>.self, whole)
-        case (48, 144): run(FortyEight.self, Thrice<FortyEight>.self, whole)
-        case (64, 192): run(SixtyFour.self, Thrice<SixtyFour>.self, whole)
-        default: run(0..<whole, rows: RegisterBlock.rows, stride: left.stride, length: length)
+        case (16, 16): run(block, Sixteen.self, Sixteen.self, next: next, whole)
+        case (32, 32): run(block, ThirtyTwo.self, ThirtyTwo.self, next: next, whole)
+        case (48, 48): run(block, FortyEight.self, FortyEight.self, next: next, whole)
+        case (64, 64): run(block, SixtyFour.self, SixtyFour.self, next: next, whole)
+        case (32, 96): run(block, ThirtyTwo.self, Thrice<ThirtyTwo>.self, next: next, whole)
+        case (48, 144): run(block, FortyEight.self, Thrice<FortyEight>.self, next: next, whole)
+        case (64, 192): run(block, SixtyFour.self, Thrice<SixtyFour>.self, next: next, whole)
+        default: run(block, next: next, 0..<whole, rows: Block.rows, stride: left.stride, length: length, ahead: 0)
         }
-        if whole < count { run(whole..<count, rows: count - whole, stride: left.stride, length: length) }
+        if whole < count { run(block, next: next, whole..<count, rows: count - whole, stride: left.stride, length: length, ahead: 0) }
     }
 
     /// Whole blocks of the first `count` pixels.
     @inline(never)
-    private func run<Stride: Constant, Length: Constant>(_ stride: Stride.Type, _ length: Length.Type, _ count: Int) {
-        run(0..<count, rows: RegisterBlock.rows, stride: Stride.value, length: Length.value)
+    private func run<Block: RegisterBlock, Stride: Constant, Length: Constant>(
+        _ block: Block.Type, _ stride: Stride.Type, _ length: Length.Type, next: Int, _ count: Int
+    ) {
+        guard count > 0 else { return }
+        run(block, next: next, 0..<count, rows: Block.rows, stride: Stride.value, length: Length.value, ahead: 2)
     }
 
     /// The blocks of `rows` pixels that `pixels` consists of.
+    ///
+    /// - Parameter ahead: how many products of a block's rows go between the stores of the one before it. Of twelve stores in a row the
+    ///   processor holds up those after the eighth, and the multiply-adds with them: an eighth of the time of a product of 32 channels.
     @inline(__always)
-    private func run(_ pixels: Range<Int>, rows: Int, stride: Int, length: Int) {
-        // Where there is no second panel, the compiler shall know.
-        let next = RegisterBlock.panels == 2 ? next : nil
+    private func run<Block: RegisterBlock>(
+        _ block: Block.Type, next: Int, _ pixels: Range<Int>, rows: Int, stride: Int, length: Int, ahead: Int
+    ) {
+        var block = Block(row: start, nextStart)
+        block.addProduct(
+            LeftRows(left.first + pixels.lowerBound &* stride, stride: stride, rows: rows), leftStep: 1, leftSegment: 0, right,
+            rightStep: 16, rightSegment: 0, segments: 1, length: ahead, next: next)
         var pixel = pixels.lowerBound
         while pixel < pixels.upperBound {
-            var block = RegisterBlock(row: start, nextStart)
             block.addProduct(
                 LeftRows(left.first + pixel &* stride, stride: stride, rows: rows), leftStep: 1, leftSegment: left.panel, right,
-                rightStep: 16, rightSegment: length &* 16, segments: segments, length: length, next: next)
+                rightStep: 16, rightSegment: length &* 16, segments: segments, length: length, next: next, from: ahead)
             let to = out + pixel &* outStride
+            // Behind the last block comes none: its own rows stand in, and what becomes of them is dropped.
+            let following = left.first + (pixel &+ rows < pixels.upperBound ? pixel &+ rows : pixel) &* stride
             if let residual {
                 let more = residual.first + pixel &* residual.stride
-                block.forEachRow(rows) { (to + $0 &* outStride).panel = $1 + (more + $0 &* residual.stride).panel }
-                if next != nil {
-                    block.forEachRowOfSecond(rows) {
-                        (to + $0 &* outStride + outNext).panel = $1 + (more + $0 &* residual.stride + residualNext).panel
-                    }
+                block.exchange(rows) { row, columns, nextColumns in
+                    let (to, more) = (to + row &* outStride, more + row &* residual.stride)
+                    to.panel = columns + more.panel
+                    if Block.panels == 2 { (to + outNext).panel = nextColumns + (more + residualNext).panel }
+                    return begun(Block.self, following + row &* stride, ahead, next: next)
                 }
             } else {
-                block.forEachRow(rows) { (to + $0 &* outStride).panel = $1 }
-                if next != nil { block.forEachRowOfSecond(rows) { (to + $0 &* outStride + outNext).panel = $1 } }
+                block.exchange(rows) { row, columns, nextColumns in
+                    let to = to + row &* outStride
+                    to.panel = columns
+                    if Block.panels == 2 { (to + outNext).panel = nextColumns }
+                    return begun(Block.self, following + row &* stride, ahead, next: next)
+                }
             }
             pixel &+= rows
         }
+    }
+
+    /// What a row's sums are after its first `ahead` products.
+    @inline(__always)
+    private func begun<Block: RegisterBlock>(
+        _ block: Block.Type, _ row: UnsafePointer<Float>, _ ahead: Int, next: Int
+    ) -> (Panel, Panel) {
+        var (columns, nextColumns) = (start, nextStart)
+        for k in 0..<ahead {
+            let factor = Panel(repeating: row[k])
+            columns.addProduct(factor, (right + 16 &* k).panel)
+            if Block.panels == 2 { nextColumns.addProduct(factor, (right + 16 &* k + next).panel) }
+        }
+        return (columns, nextColumns)
     }
 }

@@ -200,9 +200,9 @@ public enum ChannelAttention {
                 }
             }
             let share = adding.map { load($0.share + start, columns: columns) }
-            for p in stride(from: 0, to: pixels, by: RegisterBlock.rows) {
-                let rows = min(RegisterBlock.rows, pixels - p)
-                var block = RegisterBlock()
+            for p in stride(from: 0, to: pixels, by: OnePanelBlock.rows) {
+                let rows = min(OnePanelBlock.rows, pixels - p)
+                var block = OnePanelBlock()
                 block.addProduct(
                     LeftRows(UnsafePointer(x) + p * xStep, stride: xStep, rows: rows), leftStep: 1, leftSegment: 0,
                     UnsafePointer(panel.pointer), rightStep: 16, rightSegment: 0, segments: 1, length: width)

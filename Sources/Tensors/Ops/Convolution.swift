@@ -73,7 +73,7 @@ public enum Convolution {
         let (rows, width) = weights.kernel == 3 ? (shape.n * shape.h, shape.w) : ((shape.pixels + 95) / 96, 96)
         let work = width * weights.panelCount
         ThreadPool.ranges(rows, grain: max(1, 400_000 / max(1, work))) { range in
-            for panel in stride(from: 0, to: weights.outputs, by: 16 * RegisterBlock.panels) {
+            for panel in stride(from: 0, to: weights.outputs, by: 32) {
                 for row in range {
                     let (first, image) = (row * width * weights.outputs + panel, row / shape.h)
                     let pixel = weights.kernel == 3 ? (row + 2 * image) * (shape.w + 2) : row * width
@@ -93,7 +93,7 @@ public enum Convolution {
         _ left: PackedMatrix.Pixels, pixels: Int, _ weights: PackedWeights, firstOutput: Int, bias: UnsafePointer<Float>?,
         residual: UnsafePointer<Float>?, _ out: UnsafeMutablePointer<Float>
     ) {
-        let (columns, outputs) = (min(16 * RegisterBlock.panels, weights.outputs - firstOutput), weights.outputs)
+        let (columns, outputs) = (min(32, weights.outputs - firstOutput), weights.outputs)
         func run(into out: UnsafeMutablePointer<Float>, stride: Int, adding residual: PackedMatrix.Pixels?) {
             func start(_ panel: Int) -> Panel {
                 bias.map { load($0 + panel * 16, columns: min(16, max(0, columns - panel * 16))) } ?? Panel()

@@ -19,17 +19,17 @@ enum TransposedProduct {
         into out: UnsafeMutablePointer<Float>, rows: Int, columns: Int, rowStride: Int, chunks: Int, threads: Int = ThreadPool.threads,
         _ pixels: (Int) -> Pixels
     ) {
-        let rowBlocks = (rows + RegisterBlock.rows - 1) / RegisterBlock.rows
+        let rowBlocks = (rows + OnePanelBlock.rows - 1) / OnePanelBlock.rows
         let columnBlocks = (columns + 15) / 16
         let blocks = rowBlocks * columnBlocks
         ThreadPool.ranges(blocks, grain: (blocks + threads - 1) / threads) { range in
             for chunk in 0..<chunks {
                 let run = pixels(chunk)
                 for block in range {
-                    let i = block / columnBlocks * RegisterBlock.rows
+                    let i = block / columnBlocks * OnePanelBlock.rows
                     let j = block % columnBlocks * 16
-                    let (count, width) = (min(RegisterBlock.rows, rows - i), min(16, columns - j))
-                    var sums = RegisterBlock()
+                    let (count, width) = (min(OnePanelBlock.rows, rows - i), min(16, columns - j))
+                    var sums = OnePanelBlock()
                     sums.addProduct(
                         LeftRows(run.left + i, stride: 1, rows: count), leftStep: run.leftStep, leftSegment: run.leftSegment,
                         run.right + j, rightStep: run.rightStep, rightSegment: run.rightSegment,
