@@ -23,17 +23,30 @@ package enum AttentionSums {
     package static func add(
         head: Int, query: UnsafePointer<Float>, key: UnsafePointer<Float>, count: Int, channels: Int, to sums: UnsafeMutablePointer<Float>
     ) {
-        for first in stride(from: 0, to: width, by: OnePanelBlock.rows) {
-            let rows = min(OnePanelBlock.rows, width - first)
-            var block = OnePanelBlock()
-            block.addProduct(
-                LeftRows(query + first, stride: 1, rows: rows), leftStep: width, leftSegment: 0, key, rightStep: width, rightSegment: 0,
-                segments: 1, length: count)
-            block.forEachRow(rows) { row, columns in (sums + (head * width + first + row) * width).panel += columns }
-        }
+        let products = sums + head * width * width
+        // As few multiply-adds for rows that do not exist as can be.
+        #if AVX512
+            addProducts(query, rows: 12, key, count, to: products)
+            addProducts(query + 12, rows: 4, key, count, to: products + 12 * width)
+        #else
+            addProducts(query, rows: 6, key, count, to: products)
+            addProducts(query + 6, rows: 5, key, count, to: products + 6 * width)
+            addProducts(query + 11, rows: 5, key, count, to: products + 11 * width)
+        #endif
         let squares = sums + width * channels + head * width
         addSquares(query, count, to: squares)
         addSquares(key, count, to: squares + channels)
+    }
+
+    @inline(__always)
+    private static func addProducts(
+        _ query: UnsafePointer<Float>, rows: Int, _ key: UnsafePointer<Float>, _ count: Int, to sums: UnsafeMutablePointer<Float>
+    ) {
+        var block = OnePanelBlock()
+        block.addProduct(
+            LeftRows(query, stride: 1, rows: rows), leftStep: width, leftSegment: 0, key, rightStep: width, rightSegment: 0, segments: 1,
+            length: count)
+        block.forEachRow(rows) { row, columns in (sums + row * width).panel += columns }
     }
 
     private static func addSquares(_ x: UnsafePointer<Float>, _ count: Int, to sums: UnsafeMutablePointer<Float>) {

@@ -39,19 +39,28 @@ struct RowProduct {
         if whole < count { run(block, next: next, whole..<count, rows: count - whole, stride: left.stride, length: length, ahead: 0) }
     }
 
+    /// How many products of a block's rows go between the stores of the one before it.
+    ///
+    /// Of twelve stores in a row a Zen 3 holds up those behind the eighth, and the multiply-adds with them: an eighth of the time of a
+    /// product of 32 channels. The larger blocks of AVX-512 have fewer stores to each multiply-add, and take the compiler minutes.
+    #if AVX512
+        private static let ahead = 0
+    #else
+        private static let ahead = 2
+    #endif
+
     /// Whole blocks of the first `count` pixels.
     @inline(never)
     private func run<Block: RegisterBlock, Stride: Constant, Length: Constant>(
         _ block: Block.Type, _ stride: Stride.Type, _ length: Length.Type, next: Int, _ count: Int
     ) {
         guard count > 0 else { return }
-        run(block, next: next, 0..<count, rows: Block.rows, stride: Stride.value, length: Length.value, ahead: 2)
+        run(block, next: next, 0..<count, rows: Block.rows, stride: Stride.value, length: Length.value, ahead: Self.ahead)
     }
 
     /// The blocks of `rows` pixels that `pixels` consists of.
     ///
-    /// - Parameter ahead: how many products of a block's rows go between the stores of the one before it. Of twelve stores in a row the
-    ///   processor holds up those after the eighth, and the multiply-adds with them: an eighth of the time of a product of 32 channels.
+    /// - Parameter ahead: see above; at most `length`.
     @inline(__always)
     private func run<Block: RegisterBlock>(
         _ block: Block.Type, next: Int, _ pixels: Range<Int>, rows: Int, stride: Int, length: Int, ahead: Int
