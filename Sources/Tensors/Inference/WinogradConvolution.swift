@@ -7,7 +7,7 @@
 ///
 /// Work is cut into blocks of up to 8×3 tiles. A block's inputs are transformed where they lie (those that a LayerNorm goes before, and
 /// those at the edges, are gathered first), multiplied by the transformed weights as 36 small matrices in the second-level cache, and
-/// transformed back for 16 output channels at a time; what follows the convolution happens there, before anything is stored.
+/// transformed back for up to 32 output channels at a time; what follows the convolution happens there, before anything is stored.
 ///
 /// Error of one output: at most `roundings` · u · Σ|terms|, the terms being those of the formula above with every factor replaced by its
 /// magnitude (see the twin in the tests).

@@ -112,7 +112,7 @@ struct OnePanelBlock: RegisterBlock {
 ///
 /// With AVX2 there are three: three broadcasts stay while the four vectors of columns come one after the other, so that twelve
 /// multiply-adds take seven loads instead of the eight of six rows of one panel. Where another tenant works on a core's second thread,
-/// loads are what the multiply-adds wait for. With AVX-512 there are twelve: 24 accumulators, with fourteen loads.
+/// every instruction beside the multiply-adds holds them up. With AVX-512 there are twelve: 24 accumulators, with fourteen loads.
 struct TwoPanelBlock: RegisterBlock {
     static let panels = 2
     #if AVX512

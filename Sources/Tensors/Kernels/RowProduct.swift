@@ -1,4 +1,4 @@
-/// A product of pixels in a row with sixteen columns, or with twice sixteen where a register block has two panels.
+/// A product of pixels in a row with sixteen columns, or with twice sixteen.
 struct RowProduct {
     let left: PackedMatrix.Pixels
     /// Runs of a pixel's channels, and the channels of one.
@@ -42,7 +42,7 @@ struct RowProduct {
     /// How many products of a block's rows go between the stores of the one before it.
     ///
     /// Of twelve stores in a row a Zen 3 holds up those behind the eighth, and the multiply-adds with them: an eighth of the time of a
-    /// product of 32 channels. The larger blocks of AVX-512 have fewer stores to each multiply-add, and take the compiler minutes.
+    /// product of 32 channels. With AVX-512 it takes the compiler minutes, and was not measured.
     #if AVX512
         private static let ahead = 0
     #else
