@@ -62,8 +62,8 @@ package struct PackedMatrix: Sendable {
         for panel in stride(from: 0, to: outputs / 16, by: 2) {
             multiply(
                 panel: panel, next: panel + 1 < outputs / 16 ? 1 : nil, left, segments: segments, count: count, into: out + panel * 16,
-                outStride: outStride,
-                outPanel: 16, adding: residual.map { Pixels($0.first + panel * $0.panel, stride: $0.stride, panel: $0.panel) })
+                outStride: outStride, outPanel: 16,
+                adding: residual.map { Pixels($0.first + panel * $0.panel, stride: $0.stride, panel: $0.panel) })
         }
     }
 

@@ -242,8 +242,7 @@ package struct WinogradConvolution: Sendable {
                 left: .init(left + point * Self.step(inputs), stride: inputs), segments: 1, length: inputs,
                 right: UnsafePointer(panels.pointer) + (first / 16 * Self.points + point) * inputs * 16,
                 next: isPair ? Self.points * inputs * 16 : nil, start: Panel(), nextStart: Panel(),
-                out: out + point * Self.step(Self.group),
-                outStride: Self.group, outNext: 16, residual: nil, residualNext: 0
+                out: out + point * Self.step(Self.group), outStride: Self.group, outNext: 16, residual: nil, residualNext: 0
             ).run(tiles)
         }
     }
