@@ -11,20 +11,24 @@ package enum PixelRows {
         affine: (scale: UnsafePointer<Float>, shift: UnsafePointer<Float>)? = nil
     ) {
         // The networks' channels as constants: their loops are short.
-        switch channels {
-        case 32: normalise(ThirtyTwo.self, x, step, count, y, outStride, affine)
-        case 48: normalise(FortyEight.self, x, step, count, y, outStride, affine)
-        case 64: normalise(SixtyFour.self, x, step, count, y, outStride, affine)
-        default: normalise(channels, x, step, count, y, outStride, affine)
+        switch (channels, affine) {
+        case (32, nil): normalise(ThirtyTwo.self, Zero.self, x, step, count, y, outStride, x, x)
+        case (48, nil): normalise(FortyEight.self, Zero.self, x, step, count, y, outStride, x, x)
+        case (64, nil): normalise(SixtyFour.self, Zero.self, x, step, count, y, outStride, x, x)
+        case (32, let affine?): normalise(ThirtyTwo.self, One.self, x, step, count, y, outStride, affine.scale, affine.shift)
+        case (48, let affine?): normalise(FortyEight.self, One.self, x, step, count, y, outStride, affine.scale, affine.shift)
+        case (64, let affine?): normalise(SixtyFour.self, One.self, x, step, count, y, outStride, affine.scale, affine.shift)
+        case (_, nil): normalise(channels, isAffine: false, x, step, count, y, outStride, x, x)
+        case (_, let affine?): normalise(channels, isAffine: true, x, step, count, y, outStride, affine.scale, affine.shift)
         }
     }
 
     @inline(never)
-    private static func normalise<Channels: Constant>(
-        _ channels: Channels.Type, _ x: UnsafePointer<Float>, _ step: Int, _ count: Int, _ y: UnsafeMutablePointer<Float>,
-        _ outStride: Int, _ affine: (scale: UnsafePointer<Float>, shift: UnsafePointer<Float>)?
+    private static func normalise<Channels: Constant, Affine: Constant>(
+        _ channels: Channels.Type, _ affine: Affine.Type, _ x: UnsafePointer<Float>, _ step: Int, _ count: Int,
+        _ y: UnsafeMutablePointer<Float>, _ outStride: Int, _ scale: UnsafePointer<Float>, _ shift: UnsafePointer<Float>
     ) {
-        normalise(Channels.value, x, step, count, y, outStride, affine)
+        normalise(Channels.value, isAffine: Affine.value == 1, x, step, count, y, outStride, scale, shift)
     }
 
     /// Pixels that are normalised together: their sums do not wait for each other, and a root serves eight of them.
@@ -32,61 +36,76 @@ package enum PixelRows {
 
     @inline(__always)
     private static func normalise(
-        _ channels: Int, _ x: UnsafePointer<Float>, _ step: Int, _ count: Int, _ y: UnsafeMutablePointer<Float>, _ outStride: Int,
-        _ affine: (scale: UnsafePointer<Float>, shift: UnsafePointer<Float>)?
+        _ channels: Int, isAffine: Bool, _ x: UnsafePointer<Float>, _ step: Int, _ count: Int, _ y: UnsafeMutablePointer<Float>,
+        _ outStride: Int, _ scale: UnsafePointer<Float>, _ shift: UnsafePointer<Float>
     ) {
-        guard count >= together else { return normalise(channels, pixels: count, x, step, y, outStride, affine) }
+        guard count >= together else {
+            return normalise(channels, isAffine: isAffine, pixels: count, x, step, y, outStride, scale, shift)
+        }
         for first in stride(from: 0, to: count, by: together) {
             // The last ones may meet some before them again.
             let first = min(first, count - together)
-            normalise(channels, pixels: together, x + first * step, step, y + first * outStride, outStride, affine)
+            normalise(channels, isAffine: isAffine, pixels: together, x + first * step, step, y + first * outStride, outStride, scale, shift)
         }
     }
 
     /// `normalise` for up to sixteen pixels.
     @inline(__always)
     private static func normalise(
-        _ channels: Int, pixels: Int, _ x: UnsafePointer<Float>, _ step: Int, _ y: UnsafeMutablePointer<Float>, _ outStride: Int,
-        _ affine: (scale: UnsafePointer<Float>, shift: UnsafePointer<Float>)?
+        _ channels: Int, isAffine: Bool, pixels: Int, _ x: UnsafePointer<Float>, _ step: Int, _ y: UnsafeMutablePointer<Float>,
+        _ outStride: Int, _ scale: UnsafePointer<Float>, _ shift: UnsafePointer<Float>
     ) {
         let share = 1 / Float(channels)
         withUnsafeTemporaryAllocation(of: SIMD8<Float>.self, capacity: together + 4) { buffer in
             let sums = buffer.baseAddress!
             if pixels < together { buffer.update(repeating: SIMD8()) }
-            let (means, inverses) = (sums + together, sums + together + 2)
+            // What is added to a pixel's channels, and then multiplied with them. (A load is part of an addition, not of a subtraction.)
+            let (offsets, factors) = (sums + together, sums + together + 2)
             @inline(__always) func of(_ pixel: Int, _ values: UnsafeMutablePointer<SIMD8<Float>>) -> Float {
                 UnsafeRawPointer(values).loadUnaligned(fromByteOffset: 4 * pixel, as: Float.self)
             }
             for pixel in 0..<pixels { sums[pixel] = LayerNorm.partialSum(x + pixel * step, channels) }
-            LayerNorm.totals(sums, into: means)
-            LayerNorm.totals(sums + 8, into: means + 1)
-            (means[0], means[1]) = (means[0] * share, means[1] * share)
+            LayerNorm.totals(sums, into: offsets)
+            LayerNorm.totals(sums + 8, into: offsets + 1)
+            (offsets[0], offsets[1]) = (offsets[0] * -share, offsets[1] * -share)
             for pixel in 0..<pixels {
-                sums[pixel] = LayerNorm.partialSquares(x + pixel * step, channels, about: of(pixel, means))
+                sums[pixel] = LayerNorm.partialSquares(x + pixel * step, channels, plus: of(pixel, offsets))
             }
-            LayerNorm.totals(sums, into: inverses)
-            LayerNorm.totals(sums + 8, into: inverses + 1)
-            inverses[0] = inverseRoot(inverses[0] * share + LayerNorm.epsilon)
-            inverses[1] = inverseRoot(inverses[1] * share + LayerNorm.epsilon)
+            LayerNorm.totals(sums, into: factors)
+            LayerNorm.totals(sums + 8, into: factors + 1)
+            factors[0] = inverseRoot(factors[0] * share + LayerNorm.epsilon)
+            factors[1] = inverseRoot(factors[1] * share + LayerNorm.epsilon)
+            var (from, to) = (x, y)
             for pixel in 0..<pixels {
-                let (from, to) = (x + pixel * step, y + pixel * outStride)
-                let (mean, inverse) = (of(pixel, means), of(pixel, inverses))
-                for j in stride(from: 0, to: channels, by: lanes) {
-                    let normal = ((from + j).vector - mean) * inverse
-                    (to + j).vector = affine.map { ($0.shift + j).vector.addingProduct(normal, ($0.scale + j).vector) } ?? normal
+                let (offset, factor) = (Vector(repeating: of(pixel, offsets)), Vector(repeating: of(pixel, factors)))
+                var j = 0
+                while j < channels {
+                    let normal = (offset + (from + j).vector) * factor
+                    (to + j).vector = isAffine ? (shift + j).vector.addingProduct(normal, (scale + j).vector) : normal
+                    j &+= lanes
                 }
+                from += step
+                to += outStride
             }
         }
     }
 
     /// GELU of `x` times `y`, of `count` floats, a multiple of 16.
     package static func gate(_ x: UnsafePointer<Float>, _ y: UnsafePointer<Float>, count: Int, into out: UnsafeMutablePointer<Float>) {
-        for j in stride(from: 0, to: count, by: lanes) { (out + j).vector = Activation.gelu((x + j).vector) * (y + j).vector }
+        var j = 0
+        while j < count {
+            (out + j).vector = Activation.gelu((x + j).vector) * (y + j).vector
+            j &+= lanes
+        }
     }
 
     /// SiLU of `count` floats, a multiple of 16, in place.
     package static func silu(_ x: UnsafeMutablePointer<Float>, count: Int) {
-        for j in stride(from: 0, to: count, by: lanes) { (x + j).vector = Activation.silu((x + j).vector) }
+        var j = 0
+        while j < count {
+            (x + j).vector = Activation.silu((x + j).vector)
+            j &+= lanes
+        }
     }
 
     /// x · scale + offset of each channel, in place, for `count` pixels of a multiple of 16 channels.

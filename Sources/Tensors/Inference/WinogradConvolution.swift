@@ -252,54 +252,66 @@ package struct WinogradConvolution: Sendable {
         _ products: UnsafePointer<Float>, _ first: Int, _ top: Int, _ left: Int, _ output: FeatureMap, _ epilogue: Epilogue,
         half: UnsafeMutablePointer<Vector>
     ) {
-        let step = Self.step(Self.group)
+        let (step, row) = (Self.step(Self.group), Self.side * Self.step(Self.group))
         let results = half + 4 * Self.side
         let (height, width) = (min(4, output.height - top), min(4, output.width - left))
-        for c in stride(from: first, to: min(outputs, first + Self.group), by: lanes) {
+        let (to, line, stride) = (output.at(top, left), output.line, output.stride)
+        let residual = epilogue.residual.map { (at: UnsafePointer($0.at(top, left)), line: $0.line, stride: $0.stride) }
+        var c = first
+        while c < min(outputs, first + Self.group) {
             let (scale, offset) = ((epilogue.scale + c).vector, (epilogue.offset + c).vector)
             for x in 0..<Self.side {
                 let at = products + x * step + c - first
-                let row = Self.side * step
                 let column = Six(
                     at.vector, (at + row).vector, (at + 2 * row).vector, (at + 3 * row).vector, (at + 4 * row).vector,
                     (at + 5 * row).vector)
                 let t = column.outputTransform
                 (half[x], half[Self.side + x], half[2 * Self.side + x], half[3 * Self.side + x]) = t
             }
-            for y in 0..<4 {
-                let row = half + y * Self.side
-                let t = Six(row[0], row[1], row[2], row[3], row[4], row[5]).outputTransform
-                let to = results + 4 * y
-                to[0] = offset.addingProduct(t.0, scale)
-                to[1] = offset.addingProduct(t.1, scale)
-                to[2] = offset.addingProduct(t.2, scale)
-                to[3] = offset.addingProduct(t.3, scale)
+            /// Four outputs in a row, but for activation and residual.
+            @inline(__always) func outputs(_ y: Int) -> (Vector, Vector, Vector, Vector) {
+                let from = half + y * Self.side
+                let t = Six(from[0], from[1], from[2], from[3], from[4], from[5]).outputTransform
+                return (
+                    offset.addingProduct(t.0, scale), offset.addingProduct(t.1, scale), offset.addingProduct(t.2, scale),
+                    offset.addingProduct(t.3, scale)
+                )
             }
-            if epilogue.isSiLU { PixelRows.silu(UnsafeMutableRawPointer(results).assumingMemoryBound(to: Float.self), count: 16 * lanes) }
+            @inline(__always) func store(_ row: (Vector, Vector, Vector, Vector), _ y: Int) {
+                let to = to + y * line + c
+                var row = row
+                if let residual {
+                    let (more, step) = (residual.at + y * residual.line + c, residual.stride)
+                    row.0 += more.vector
+                    row.1 += (more + step).vector
+                    row.2 += (more + 2 * step).vector
+                    row.3 += (more + 3 * step).vector
+                }
+                to.vector = row.0
+                (to + stride).vector = row.1
+                (to + 2 * stride).vector = row.2
+                (to + 3 * stride).vector = row.3
+            }
             let stored = min(lanes, output.channels - c)
-            for y in 0..<height {
-                let (from, to) = (results + 4 * y, output.at(top + y, left) + c)
-                if let residual = epilogue.residual {
-                    let (more, step) = (UnsafePointer(residual.at(top + y, left) + c), residual.stride)
-                    if width == 4 {
-                        let sums = (
-                            from[0] + more.vector, from[1] + (more + step).vector, from[2] + (more + 2 * step).vector,
-                            from[3] + (more + 3 * step).vector
-                        )
-                        (from[0], from[1], from[2], from[3]) = sums
+            let isWhole = height == 4 && width == 4 && stored == lanes
+            if isWhole && !epilogue.isSiLU {
+                for y in 0..<4 { store(outputs(y), y) }
+            } else {
+                for y in 0..<4 { (results[4 * y], results[4 * y + 1], results[4 * y + 2], results[4 * y + 3]) = outputs(y) }
+                if epilogue.isSiLU { PixelRows.silu(UnsafeMutableRawPointer(results).assumingMemoryBound(to: Float.self), count: 16 * lanes) }
+                for y in 0..<height {
+                    let from = results + 4 * y
+                    if isWhole {
+                        store((from[0], from[1], from[2], from[3]), y)
                     } else {
-                        for x in 0..<width { from[x] += (more + x * step).vector }
+                        for x in 0..<width {
+                            if let residual { from[x] += (residual.at + y * residual.line + x * residual.stride + c).vector }
+                            for lane in 0..<stored { (to + y * line + x * stride + c)[lane] = from[x][lane] }
+                        }
                     }
                 }
-                if stored == lanes && width == 4 {
-                    to.vector = from[0]
-                    (to + output.stride).vector = from[1]
-                    (to + 2 * output.stride).vector = from[2]
-                    (to + 3 * output.stride).vector = from[3]
-                } else {
-                    for x in 0..<width { for lane in 0..<stored { to[x * output.stride + lane] = from[x][lane] } }
-                }
             }
+            c += lanes
         }
     }
 }

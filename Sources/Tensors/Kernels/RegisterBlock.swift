@@ -238,6 +238,8 @@ protocol Constant {
     static var value: Int { get }
 }
 
+enum Zero: Constant { static var value: Int { 0 } }
+enum One: Constant { static var value: Int { 1 } }
 enum Sixteen: Constant { static var value: Int { 16 } }
 enum ThirtyTwo: Constant { static var value: Int { 32 } }
 enum FortyEight: Constant { static var value: Int { 48 } }

@@ -39,22 +39,24 @@ public enum LayerNorm {
 
     /// The sum of the squared distances of one pixel's channels from `mean`.
     @inline(__always)
-    static func squares(_ x: UnsafePointer<Float>, _ c: Int, about mean: Float) -> Float { partialSquares(x, c, about: mean).total }
+    static func squares(_ x: UnsafePointer<Float>, _ c: Int, about mean: Float) -> Float { partialSquares(x, c, plus: -mean).total }
 
     /// Eight sums of one pixel's channels, whose `total` is `sum`.
     @inline(__always)
     static func partialSum(_ x: UnsafePointer<Float>, _ c: Int) -> SIMD8<Float> {
-        var sum = Panel()
-        for j in stride(from: 0, to: c, by: 16) { sum += (x + j).panel }
+        var sum = x.panel
+        for j in stride(from: 16, to: c, by: 16) { sum += (x + j).panel }
         return sum.lowHalf + sum.highHalf
     }
 
-    /// Eight sums of squared distances, whose `total` is `squares`.
+    /// Eight sums of squares of channels plus `shift`, whose `total` is `squares` about −`shift`. (A load is part of an addition, not of a subtraction.)
     @inline(__always)
-    static func partialSquares(_ x: UnsafePointer<Float>, _ c: Int, about mean: Float) -> SIMD8<Float> {
-        var sum = Panel()
-        for j in stride(from: 0, to: c, by: 16) {
-            let distance = (x + j).panel - mean
+    static func partialSquares(_ x: UnsafePointer<Float>, _ c: Int, plus shift: Float) -> SIMD8<Float> {
+        let shift = Panel(repeating: shift)
+        let first = shift + x.panel
+        var sum = first * first
+        for j in stride(from: 16, to: c, by: 16) {
+            let distance = shift + (x + j).panel
             sum.addProduct(distance, distance)
         }
         return sum.lowHalf + sum.highHalf
