@@ -39,6 +39,7 @@ struct CornersTests {
         let (decisions, sources) = (map(1), Elementwise.clamp(map(2), -1, 1))
         // Where the functions are saturated, too.
         for c in 0..<12 { decisions.pointer[c] *= 40 }
+        let given = Tensor(decisions.shape, decisions.values)
         let picture = Tensor(Shape(1, 2 * height, 2 * width, 1))
         Corners.decide(FeatureMap(decisions), FeatureMap(sources), into: picture, rows: 0..<height)
         func sigmoid(_ x: Float) -> Double { 1 / (1 + exp(-Double(x))) }
@@ -46,7 +47,7 @@ struct CornersTests {
         // roundings of numbers of at most 2 besides.
         let bound = 3 * 2 * 4e-7 + 12 * 2 * unitRoundoff
         Shape(1, height, width, 4).forEach { _, y, x, c in
-            let (r, s, k) = (decisions[0, y, x, c], sigmoid(decisions[0, y, x, 4 + c]), sigmoid(decisions[0, y, x, 8 + c]))
+            let (r, s, k) = (given[0, y, x, c], sigmoid(given[0, y, x, 4 + c]), sigmoid(given[0, y, x, 8 + c]))
             let (estimate, first, second) =
                 (Double(sources[0, y, x, c]), Double(sources[0, y, x, 4 + c]), Double(sources[0, y, x, 8 + c]))
             let expected = estimate + k * (s * first + (1 - s) * second - estimate) + tanh(Double(r))

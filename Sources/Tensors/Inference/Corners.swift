@@ -41,25 +41,33 @@ package enum Corners {
     ///     x̃ + k·(s·m₁ + (1 − s)·m₂ − x̃) + r,    s = σ(s'), k = σ(k'), r = tanh(r')
     ///
     /// - Parameters:
-    ///   - decisions: r', s', k', four corners each, of 16 channels.
+    ///   - decisions: r', s', k', four corners each, of 16 channels side by side; overwritten.
     ///   - sources: x̃, m₁, m₂, four corners each.
     package static func decide(_ decisions: FeatureMap, _ sources: FeatureMap, into picture: Tensor, rows: Range<Int>) {
-        // tanh r = 2σ(2r) − 1
-        var factor = Vector(repeating: 1)
-        for corner in 0..<4 { factor[corner] = 2 }
+        require(decisions.stride == 16, "decisions have 16 channels side by side, not \(decisions.stride)")
         for y in rows {
+            choose(decisions.at(y), count: decisions.width)
             for x in 0..<decisions.width {
                 let (at, from) = (decisions.at(y, x), sources.at(y, x))
                 let (estimate, first, second) = (from.four, (from + 4).four, (from + 8).four)
-                let choices = sigmoid(at.vector * factor)
-                #if AVX512
-                    let (ends, share) = (choices.lowHalf, choices.highHalf.lowHalf)
-                #else
-                    let (ends, share) = (choices, sigmoid((at + 8).vector).lowHalf)
-                #endif
-                let chosen = second.addingProduct(ends.highHalf, first - second)
-                scatter(estimate.addingProduct(share, chosen - estimate) + (ends.lowHalf * 2 - 1), y, x, into: picture)
+                let chosen = second.addingProduct((at + 4).four, first - second)
+                scatter(estimate.addingProduct((at + 8).four, chosen - estimate) + (at.four * 2 - 1), y, x, into: picture)
             }
+        }
+    }
+
+    /// σ(2r'), of which tanh r' = 2σ(2r') − 1 is made, σ(s') and σ(k') in place. A loop of its own, whose constants stay in registers.
+    @inline(never)
+    private static func choose(_ decisions: UnsafeMutablePointer<Float>, count: Int) {
+        var factor = Vector(repeating: 1)
+        for corner in 0..<4 { factor[corner] = 2 }
+        var at = decisions
+        for _ in 0..<count {
+            at.vector = sigmoid(at.vector * factor)
+            #if !AVX512
+                (at + 8).vector = sigmoid((at + 8).vector)
+            #endif
+            at += 16
         }
     }
 }

@@ -10,83 +10,17 @@ package enum PixelRows {
         _ x: UnsafePointer<Float>, stride step: Int, channels: Int, count: Int, into y: UnsafeMutablePointer<Float>, outStride: Int,
         affine: (scale: UnsafePointer<Float>, shift: UnsafePointer<Float>)? = nil
     ) {
+        let rows = RowNormalisation(
+            x: x, step: step, y: y, outStride: outStride, scale: affine?.scale ?? x, shift: affine?.shift ?? x)
         // The networks' channels as constants: their loops are short.
-        switch (channels, affine) {
-        case (32, nil): normalise(ThirtyTwo.self, Zero.self, x, step, count, y, outStride, x, x)
-        case (48, nil): normalise(FortyEight.self, Zero.self, x, step, count, y, outStride, x, x)
-        case (64, nil): normalise(SixtyFour.self, Zero.self, x, step, count, y, outStride, x, x)
-        case (32, let affine?): normalise(ThirtyTwo.self, One.self, x, step, count, y, outStride, affine.scale, affine.shift)
-        case (48, let affine?): normalise(FortyEight.self, One.self, x, step, count, y, outStride, affine.scale, affine.shift)
-        case (64, let affine?): normalise(SixtyFour.self, One.self, x, step, count, y, outStride, affine.scale, affine.shift)
-        case (_, nil): normalise(channels, isAffine: false, x, step, count, y, outStride, x, x)
-        case (_, let affine?): normalise(channels, isAffine: true, x, step, count, y, outStride, affine.scale, affine.shift)
-        }
-    }
-
-    @inline(never)
-    private static func normalise<Channels: Constant, Affine: Constant>(
-        _ channels: Channels.Type, _ affine: Affine.Type, _ x: UnsafePointer<Float>, _ step: Int, _ count: Int,
-        _ y: UnsafeMutablePointer<Float>, _ outStride: Int, _ scale: UnsafePointer<Float>, _ shift: UnsafePointer<Float>
-    ) {
-        normalise(Channels.value, isAffine: Affine.value == 1, x, step, count, y, outStride, scale, shift)
-    }
-
-    /// Pixels that are normalised together: their sums do not wait for each other, and a root serves eight of them.
-    private static let together = 16
-
-    @inline(__always)
-    private static func normalise(
-        _ channels: Int, isAffine: Bool, _ x: UnsafePointer<Float>, _ step: Int, _ count: Int, _ y: UnsafeMutablePointer<Float>,
-        _ outStride: Int, _ scale: UnsafePointer<Float>, _ shift: UnsafePointer<Float>
-    ) {
-        guard count >= together else {
-            return normalise(channels, isAffine: isAffine, pixels: count, x, step, y, outStride, scale, shift)
-        }
-        for first in stride(from: 0, to: count, by: together) {
-            // The last ones may meet some before them again.
-            let first = min(first, count - together)
-            normalise(channels, isAffine: isAffine, pixels: together, x + first * step, step, y + first * outStride, outStride, scale, shift)
-        }
-    }
-
-    /// `normalise` for up to sixteen pixels.
-    @inline(__always)
-    private static func normalise(
-        _ channels: Int, isAffine: Bool, pixels: Int, _ x: UnsafePointer<Float>, _ step: Int, _ y: UnsafeMutablePointer<Float>,
-        _ outStride: Int, _ scale: UnsafePointer<Float>, _ shift: UnsafePointer<Float>
-    ) {
-        let share = 1 / Float(channels)
-        withUnsafeTemporaryAllocation(of: SIMD8<Float>.self, capacity: together + 4) { buffer in
-            let sums = buffer.baseAddress!
-            if pixels < together { buffer.update(repeating: SIMD8()) }
-            // What is added to a pixel's channels, and then multiplied with them. (A load is part of an addition, not of a subtraction.)
-            let (offsets, factors) = (sums + together, sums + together + 2)
-            @inline(__always) func of(_ pixel: Int, _ values: UnsafeMutablePointer<SIMD8<Float>>) -> Float {
-                UnsafeRawPointer(values).loadUnaligned(fromByteOffset: 4 * pixel, as: Float.self)
-            }
-            for pixel in 0..<pixels { sums[pixel] = LayerNorm.partialSum(x + pixel * step, channels) }
-            LayerNorm.totals(sums, into: offsets)
-            LayerNorm.totals(sums + 8, into: offsets + 1)
-            (offsets[0], offsets[1]) = (offsets[0] * -share, offsets[1] * -share)
-            for pixel in 0..<pixels {
-                sums[pixel] = LayerNorm.partialSquares(x + pixel * step, channels, plus: of(pixel, offsets))
-            }
-            LayerNorm.totals(sums, into: factors)
-            LayerNorm.totals(sums + 8, into: factors + 1)
-            factors[0] = inverseRoot(factors[0] * share + LayerNorm.epsilon)
-            factors[1] = inverseRoot(factors[1] * share + LayerNorm.epsilon)
-            var (from, to) = (x, y)
-            for pixel in 0..<pixels {
-                let (offset, factor) = (Vector(repeating: of(pixel, offsets)), Vector(repeating: of(pixel, factors)))
-                var j = 0
-                while j < channels {
-                    let normal = (offset + (from + j).vector) * factor
-                    (to + j).vector = isAffine ? (shift + j).vector.addingProduct(normal, (scale + j).vector) : normal
-                    j &+= lanes
-                }
-                from += step
-                to += outStride
-            }
+        switch (channels, affine != nil) {
+        case (32, false): rows.run(ThirtyTwo.self, isAffine: Zero.self, count)
+        case (48, false): rows.run(FortyEight.self, isAffine: Zero.self, count)
+        case (64, false): rows.run(SixtyFour.self, isAffine: Zero.self, count)
+        case (32, true): rows.run(ThirtyTwo.self, isAffine: One.self, count)
+        case (48, true): rows.run(FortyEight.self, isAffine: One.self, count)
+        case (64, true): rows.run(SixtyFour.self, isAffine: One.self, count)
+        default: rows.run(channels, isAffine: affine != nil, count)
         }
     }
 
@@ -165,6 +99,72 @@ package enum PixelRows {
             let (t, b, d) = (top + 2 * x * channels, bottom + 2 * x * channels, details + 3 * x * channels)
             Haar.butterfly(
                 channels, low + x * channels, d, d + channels, d + 2 * channels, t, t + channels, b, b + channels)
+        }
+    }
+}
+
+/// LayerNorm of pixels in a row.
+private struct RowNormalisation {
+    let x: UnsafePointer<Float>
+    let step: Int
+    let y: UnsafeMutablePointer<Float>
+    let outStride: Int
+    /// Read where the normalisation is affine.
+    let scale, shift: UnsafePointer<Float>
+
+    /// Pixels that are normalised together: their sums do not wait for each other, and a root serves eight of them.
+    private static let together = 16
+
+    @inline(never)
+    func run<Channels: Constant, Affine: Constant>(_ channels: Channels.Type, isAffine: Affine.Type, _ count: Int) {
+        run(Channels.value, isAffine: Affine.value == 1, count)
+    }
+
+    @inline(__always)
+    func run(_ channels: Int, isAffine: Bool, _ count: Int) {
+        guard count >= Self.together else { return run(channels, isAffine: isAffine, from: 0, pixels: count) }
+        for first in stride(from: 0, to: count, by: Self.together) {
+            // The last ones may meet some before them again.
+            run(channels, isAffine: isAffine, from: min(first, count - Self.together), pixels: Self.together)
+        }
+    }
+
+    /// Up to sixteen pixels.
+    @inline(__always)
+    private func run(_ channels: Int, isAffine: Bool, from first: Int, pixels: Int) {
+        let share = 1 / Float(channels)
+        let x = x + first * step
+        withUnsafeTemporaryAllocation(of: SIMD8<Float>.self, capacity: Self.together + 4) { buffer in
+            let sums = buffer.baseAddress!
+            if pixels < Self.together { buffer.update(repeating: SIMD8()) }
+            // −mean and 1 / √(variance + ε) of each pixel.
+            let (offsets, factors) = (sums + Self.together, sums + Self.together + 2)
+            @inline(__always) func of(_ pixel: Int, _ values: UnsafeMutablePointer<SIMD8<Float>>) -> Float {
+                UnsafeRawPointer(values).loadUnaligned(fromByteOffset: 4 * pixel, as: Float.self)
+            }
+            for pixel in 0..<pixels { sums[pixel] = LayerNorm.partialSum(x + pixel * step, channels) }
+            LayerNorm.totals(sums, into: offsets)
+            LayerNorm.totals(sums + 8, into: offsets + 1)
+            (offsets[0], offsets[1]) = (offsets[0] * -share, offsets[1] * -share)
+            for pixel in 0..<pixels {
+                sums[pixel] = LayerNorm.partialSquares(x + pixel * step, channels, plus: of(pixel, offsets))
+            }
+            LayerNorm.totals(sums, into: factors)
+            LayerNorm.totals(sums + 8, into: factors + 1)
+            factors[0] = inverseRoot(factors[0] * share + LayerNorm.epsilon)
+            factors[1] = inverseRoot(factors[1] * share + LayerNorm.epsilon)
+            var (from, to) = (x, y + first * outStride)
+            for pixel in 0..<pixels {
+                let (offset, factor) = (Vector(repeating: of(pixel, offsets)), Vector(repeating: of(pixel, factors)))
+                var j = 0
+                while j < channels {
+                    let normal = (offset + (from + j).vector) * factor
+                    (to + j).vector = isAffine ? (shift + j).vector.addingProduct(normal, (scale + j).vector) : normal
+                    j &+= lanes
+                }
+                from += step
+                to += outStride
+            }
         }
     }
 }

@@ -298,7 +298,9 @@ package struct WinogradConvolution: Sendable {
                 for y in 0..<4 { store(outputs(y), y) }
             } else {
                 for y in 0..<4 { (results[4 * y], results[4 * y + 1], results[4 * y + 2], results[4 * y + 3]) = outputs(y) }
-                if epilogue.isSiLU { PixelRows.silu(UnsafeMutableRawPointer(results).assumingMemoryBound(to: Float.self), count: 16 * lanes) }
+                if epilogue.isSiLU {
+                    PixelRows.silu(UnsafeMutableRawPointer(results).assumingMemoryBound(to: Float.self), count: 16 * lanes)
+                }
                 for y in 0..<height {
                     let from = results + 4 * y
                     if isWhole {

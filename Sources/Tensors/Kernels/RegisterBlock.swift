@@ -240,6 +240,7 @@ protocol Constant {
 
 enum Zero: Constant { static var value: Int { 0 } }
 enum One: Constant { static var value: Int { 1 } }
+enum Four: Constant { static var value: Int { 4 } }
 enum Sixteen: Constant { static var value: Int { 16 } }
 enum ThirtyTwo: Constant { static var value: Int { 32 } }
 enum FortyEight: Constant { static var value: Int { 48 } }

@@ -25,7 +25,7 @@ struct RowProduct {
     @inline(__always)
     private func run<Block: RegisterBlock>(_ block: Block.Type, next: Int, _ count: Int) {
         let whole = count / Block.rows * Block.rows
-        // The channels of the networks as constants: of 1×1 convolutions and of rows of 3×3 ones.
+        // The channels of the networks as constants: of 1×1 convolutions, of rows of 3×3 ones and of stems.
         switch (left.stride, length) {
         case (16, 16): run(block, Sixteen.self, Sixteen.self, next: next, whole)
         case (32, 32): run(block, ThirtyTwo.self, ThirtyTwo.self, next: next, whole)
@@ -34,6 +34,7 @@ struct RowProduct {
         case (32, 96): run(block, ThirtyTwo.self, Thrice<ThirtyTwo>.self, next: next, whole)
         case (48, 144): run(block, FortyEight.self, Thrice<FortyEight>.self, next: next, whole)
         case (64, 192): run(block, SixtyFour.self, Thrice<SixtyFour>.self, next: next, whole)
+        case (4, 12): run(block, Four.self, Thrice<Four>.self, next: next, whole)
         default: run(block, next: next, 0..<whole, rows: Block.rows, stride: left.stride, length: length, ahead: 0)
         }
         if whole < count { run(block, next: next, whole..<count, rows: count - whole, stride: left.stride, length: length, ahead: 0) }

@@ -49,7 +49,8 @@ public enum LayerNorm {
         return sum.lowHalf + sum.highHalf
     }
 
-    /// Eight sums of squares of channels plus `shift`, whose `total` is `squares` about −`shift`. (A load is part of an addition, not of a subtraction.)
+    /// Eight sums of squares of one pixel's channels plus `shift`, whose `total` is `squares` about −`shift`: a load can be part of an
+    /// addition, not of a subtraction.
     @inline(__always)
     static func partialSquares(_ x: UnsafePointer<Float>, _ c: Int, plus shift: Float) -> SIMD8<Float> {
         let shift = Panel(repeating: shift)
