@@ -43,9 +43,8 @@ struct CornersTests {
         let picture = Tensor(Shape(1, 2 * height, 2 * width, 1))
         Corners.decide(FeatureMap(decisions), FeatureMap(sources), into: picture, rows: 0..<height)
         func sigmoid(_ x: Float) -> Double { 1 / (1 + exp(-Double(x))) }
-        // σ is off by 4e-7 of at most 1 (its exponential 2e-7, three roundings); it comes in three times, by factors of at most 2; a dozen
-        // roundings of numbers of at most 2 besides.
-        let bound = 3 * 2 * 4e-7 + 12 * 2 * unitRoundoff
+        // σ − ½ is off by 2e-7; it comes in three times, by factors of at most 2; a dozen roundings of numbers of at most 2 besides.
+        let bound = 3 * 2 * 2e-7 + 12 * 2 * unitRoundoff
         Shape(1, height, width, 4).forEach { _, y, x, c in
             let (r, s, k) = (given[0, y, x, c], sigmoid(given[0, y, x, 4 + c]), sigmoid(given[0, y, x, 8 + c]))
             let (estimate, first, second) =

