@@ -98,22 +98,22 @@ func sigmoid(_ x: Vector) -> Vector {
     1 / (1 + exponential(smaller(-x, Vector(repeating: 87))))
 }
 
-/// σ(x) − ½ = ½tanh(x/2), absolute error at most 2e-7; exactly ±½ from ±17.6 on.
+/// σ(x) − ½ = ½tanh(x/2), absolute error at most 2e-7; exactly ±½ from ±17.7 on.
 ///
-/// An odd function: x·P(x²)/Q(x²), fitted to it with an error of 7.5e-9 (the least largest error, by reweighted least squares), takes two
-/// thirds of the time of an exponential.
+/// An odd function: x·P(x²)/Q(x²), fitted to it with an error of 7.9e-9 (the least largest error, by reweighted least squares) and scaled so
+/// that Q begins with 1, which saves a multiply-add; SiLU takes two thirds of the time that it took with an exponential.
 @inline(__always)
 func centredSigmoid(_ x: Vector) -> Vector {
-    let limited = smaller(larger(x, Vector(repeating: -17.6)), Vector(repeating: 17.6))
+    let limited = smaller(larger(x, Vector(repeating: -17.7)), Vector(repeating: 17.7))
     let square = limited * limited
-    var p = Vector(repeating: 8.098_084_7e-8).addingProduct(square, Vector(repeating: 1.322_665_1e-11))
-    p = Vector(repeating: 5.472_446_4e-5).addingProduct(square, p)
-    p = Vector(repeating: 8.366_568_9e-3).addingProduct(square, p)
-    p = Vector(repeating: 2.499_999_85e-1).addingProduct(square, p)
-    var q = Vector(repeating: 5.151_827_2e-6).addingProduct(square, Vector(repeating: 3.066_301_66e-9))
-    q = Vector(repeating: 1.618_880_66e-3).addingProduct(square, q)
-    q = Vector(repeating: 1.167_995_33e-1).addingProduct(square, q)
-    q = Vector(repeating: 1).addingProduct(square, q)
+    var p = Vector(repeating: 26.451_771).addingProduct(square, Vector(repeating: 4.304_899_8e-3))
+    p = Vector(repeating: 17_911.355_5).addingProduct(square, p)
+    p = Vector(repeating: 2_740_788).addingProduct(square, p)
+    p = Vector(repeating: 81_917_304).addingProduct(square, p)
+    var q = Vector(repeating: 1_684.795_29) + square
+    q = Vector(repeating: 530_150.44).addingProduct(square, q)
+    q = Vector(repeating: 38_268_896).addingProduct(square, q)
+    q = Vector(repeating: 327_669_248).addingProduct(square, q)
     return limited * p / q
 }
 
