@@ -112,7 +112,7 @@ private struct RowNormalisation {
     /// Read where the normalisation is affine.
     let scale, shift: UnsafePointer<Float>
 
-    /// Pixels that are normalised together: their sums do not wait for each other, and a root serves eight of them.
+    /// At most so many pixels are normalised together: their sums do not wait for each other, and a root serves eight of them.
     private static let together = 16
 
     @inline(never)
@@ -122,49 +122,50 @@ private struct RowNormalisation {
 
     @inline(__always)
     func run(_ channels: Int, isAffine: Bool, _ count: Int) {
-        guard count >= Self.together else { return run(channels, isAffine: isAffine, from: 0, pixels: count) }
-        for first in stride(from: 0, to: count, by: Self.together) {
-            // The last ones may meet some before them again.
-            run(channels, isAffine: isAffine, from: min(first, count - Self.together), pixels: Self.together)
+        guard count > 0 else { return }
+        // Batches of as many pixels, but that the last ones may meet some before them again.
+        let batches = (count &+ Self.together &- 1) / Self.together
+        let pixels = (count &+ batches &- 1) / batches
+        withUnsafeTemporaryAllocation(of: SIMD8<Float>.self, capacity: Self.together + 4) { buffer in
+            for place in pixels..<Self.together { buffer[place] = SIMD8() }
+            for batch in 0..<batches {
+                run(channels, isAffine: isAffine, from: min(batch &* pixels, count &- pixels), pixels: pixels, buffer.baseAddress!)
+            }
         }
     }
 
     /// Up to sixteen pixels.
+    ///
+    /// - Parameter sums: memory for the sums of sixteen, those of missing ones 0, and four vectors more.
     @inline(__always)
-    private func run(_ channels: Int, isAffine: Bool, from first: Int, pixels: Int) {
+    private func run(_ channels: Int, isAffine: Bool, from first: Int, pixels: Int, _ sums: UnsafeMutablePointer<SIMD8<Float>>) {
         let share = 1 / Float(channels)
         let x = x + first * step
-        withUnsafeTemporaryAllocation(of: SIMD8<Float>.self, capacity: Self.together + 4) { buffer in
-            let sums = buffer.baseAddress!
-            if pixels < Self.together { buffer.update(repeating: SIMD8()) }
-            // −mean and 1 / √(variance + ε) of each pixel.
-            let (offsets, factors) = (sums + Self.together, sums + Self.together + 2)
-            @inline(__always) func of(_ pixel: Int, _ values: UnsafeMutablePointer<SIMD8<Float>>) -> Float {
-                UnsafeRawPointer(values).loadUnaligned(fromByteOffset: 4 * pixel, as: Float.self)
+        // −mean and 1 / √(variance + ε) of each pixel.
+        let (offsets, factors) = (sums + Self.together, sums + Self.together + 2)
+        @inline(__always) func of(_ pixel: Int, _ values: UnsafeMutablePointer<SIMD8<Float>>) -> Float {
+            UnsafeRawPointer(values).loadUnaligned(fromByteOffset: 4 * pixel, as: Float.self)
+        }
+        for pixel in 0..<pixels { sums[pixel] = LayerNorm.partialSum(x + pixel * step, channels) }
+        LayerNorm.totals(sums, into: offsets)
+        LayerNorm.totals(sums + 8, into: offsets + 1)
+        (offsets[0], offsets[1]) = (offsets[0] * -share, offsets[1] * -share)
+        for pixel in 0..<pixels { sums[pixel] = LayerNorm.partialSquares(x + pixel * step, channels, plus: of(pixel, offsets)) }
+        LayerNorm.totals(sums, into: factors)
+        LayerNorm.totals(sums + 8, into: factors + 1)
+        factors[0] = inverseRoot(factors[0] * share + LayerNorm.epsilon)
+        factors[1] = inverseRoot(factors[1] * share + LayerNorm.epsilon)
+        var (from, to) = (x, y + first * outStride)
+        for pixel in 0..<pixels {
+            let (offset, factor) = (Vector(repeating: of(pixel, offsets)), Vector(repeating: of(pixel, factors)))
+            var j = 0
+            while j < channels {
+                let normal = (offset + (from + j).vector) * factor
+                (to + j).vector = isAffine ? (shift + j).vector.addingProduct(normal, (scale + j).vector) : normal
+                j &+= lanes
             }
-            for pixel in 0..<pixels { sums[pixel] = LayerNorm.partialSum(x + pixel * step, channels) }
-            LayerNorm.totals(sums, into: offsets)
-            LayerNorm.totals(sums + 8, into: offsets + 1)
-            (offsets[0], offsets[1]) = (offsets[0] * -share, offsets[1] * -share)
-            for pixel in 0..<pixels {
-                sums[pixel] = LayerNorm.partialSquares(x + pixel * step, channels, plus: of(pixel, offsets))
-            }
-            LayerNorm.totals(sums, into: factors)
-            LayerNorm.totals(sums + 8, into: factors + 1)
-            factors[0] = inverseRoot(factors[0] * share + LayerNorm.epsilon)
-            factors[1] = inverseRoot(factors[1] * share + LayerNorm.epsilon)
-            var (from, to) = (x, y + first * outStride)
-            for pixel in 0..<pixels {
-                let (offset, factor) = (Vector(repeating: of(pixel, offsets)), Vector(repeating: of(pixel, factors)))
-                var j = 0
-                while j < channels {
-                    let normal = (offset + (from + j).vector) * factor
-                    (to + j).vector = isAffine ? (shift + j).vector.addingProduct(normal, (scale + j).vector) : normal
-                    j &+= lanes
-                }
-                from += step
-                to += outStride
-            }
+            from += step
+            to += outStride
         }
     }
 }
