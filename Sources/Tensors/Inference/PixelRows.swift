@@ -26,6 +26,7 @@ package enum PixelRows {
 
     /// GELU of `x` times `y`, of `count` floats, a multiple of 16.
     package static func gate(_ x: UnsafePointer<Float>, _ y: UnsafePointer<Float>, count: Int, into out: UnsafeMutablePointer<Float>) {
+        // `stride` would check each step for overflow: three instructions of thirty.
         var j = 0
         while j < count {
             (out + j).vector = Activation.gelu((x + j).vector) * (y + j).vector
@@ -123,7 +124,7 @@ private struct RowNormalisation {
     @inline(__always)
     func run(_ channels: Int, isAffine: Bool, _ count: Int) {
         guard count > 0 else { return }
-        // Batches of as many pixels, but that the last ones may meet some before them again.
+        // Batches of equally many pixels; the last ones may repeat some of those before them.
         let batches = (count &+ Self.together &- 1) / Self.together
         let pixels = (count &+ batches &- 1) / batches
         withUnsafeTemporaryAllocation(of: SIMD8<Float>.self, capacity: Self.together + 4) { buffer in

@@ -252,7 +252,7 @@ package struct WinogradConvolution: Sendable {
         _ products: UnsafePointer<Float>, _ first: Int, _ top: Int, _ left: Int, _ output: FeatureMap, _ epilogue: Epilogue,
         half: UnsafeMutablePointer<Vector>
     ) {
-        let (step, row) = (Self.step(Self.group), Self.side * Self.step(Self.group))
+        let (step, pointRow) = (Self.step(Self.group), Self.side * Self.step(Self.group))
         let results = half + 4 * Self.side
         let (height, width) = (min(4, output.height - top), min(4, output.width - left))
         let (to, line, stride) = (output.at(top, left), output.line, output.stride)
@@ -263,13 +263,13 @@ package struct WinogradConvolution: Sendable {
             for x in 0..<Self.side {
                 let at = products + x * step + c - first
                 let column = Six(
-                    at.vector, (at + row).vector, (at + 2 * row).vector, (at + 3 * row).vector, (at + 4 * row).vector,
-                    (at + 5 * row).vector)
+                    at.vector, (at + pointRow).vector, (at + 2 * pointRow).vector, (at + 3 * pointRow).vector, (at + 4 * pointRow).vector,
+                    (at + 5 * pointRow).vector)
                 let t = column.outputTransform
                 (half[x], half[Self.side + x], half[2 * Self.side + x], half[3 * Self.side + x]) = t
             }
             /// Four outputs in a row, but for activation and residual.
-            @inline(__always) func outputs(_ y: Int) -> (Vector, Vector, Vector, Vector) {
+            @inline(__always) func outputRow(_ y: Int) -> (Vector, Vector, Vector, Vector) {
                 let from = half + y * Self.side
                 let t = Six(from[0], from[1], from[2], from[3], from[4], from[5]).outputTransform
                 return (
@@ -295,9 +295,9 @@ package struct WinogradConvolution: Sendable {
             let stored = min(lanes, output.channels - c)
             let isWhole = height == 4 && width == 4 && stored == lanes
             if isWhole && !epilogue.isSiLU {
-                for y in 0..<4 { store(outputs(y), y) }
+                for y in 0..<4 { store(outputRow(y), y) }
             } else {
-                for y in 0..<4 { (results[4 * y], results[4 * y + 1], results[4 * y + 2], results[4 * y + 3]) = outputs(y) }
+                for y in 0..<4 { (results[4 * y], results[4 * y + 1], results[4 * y + 2], results[4 * y + 3]) = outputRow(y) }
                 if epilogue.isSiLU {
                     PixelRows.silu(UnsafeMutableRawPointer(results).assumingMemoryBound(to: Float.self), count: 16 * lanes)
                 }
