@@ -163,6 +163,61 @@ struct TwoPanelBlock: RegisterBlock {
     #endif
 }
 
+#if !AVX512
+    /// Twelve rows of the first eight columns of a panel: for layers with few outputs. What the other columns exchange is 0 and ignored.
+    struct HalfPanelBlock: RegisterBlock {
+        static let panels = 1
+        static let rows = 12
+        private var upper: SixHalfSums, lower: SixHalfSums
+
+        @inline(__always)
+        init(row: Panel, _ next: Panel) { (upper, lower) = (SixHalfSums(row: row.lowHalf), SixHalfSums(row: row.lowHalf)) }
+
+        @inline(__always)
+        mutating func addProducts(_ left: LeftRows, _ k: UnsafePointer<Float>, _ panel: UnsafePointer<Float>, next: Int) {
+            let columns = panel.vector
+            upper.addProducts(left.upper, k, columns)
+            lower.addProducts(left.lower, k, columns)
+        }
+
+        @inline(__always)
+        mutating func exchange(_ rows: Int, _ body: (Int, Panel, Panel) -> (Panel, Panel)) {
+            upper.exchange(rows, first: 0, body)
+            lower.exchange(rows, first: 6, body)
+        }
+    }
+
+    /// Six rows of sums of half a panel.
+    private struct SixHalfSums {
+        private var r0: Vector, r1: Vector, r2: Vector, r3: Vector, r4: Vector, r5: Vector
+
+        @inline(__always) init(row: Vector) { (r0, r1, r2, r3, r4, r5) = (row, row, row, row, row, row) }
+
+        @inline(__always)
+        mutating func addProducts(_ rows: SixRows, _ k: UnsafePointer<Float>, _ columns: Vector) {
+            r0.addProduct(Vector(repeating: k[rows.o0]), columns)
+            r1.addProduct(Vector(repeating: k[rows.o1]), columns)
+            r2.addProduct(Vector(repeating: k[rows.o2]), columns)
+            r3.addProduct(Vector(repeating: k[rows.o3]), columns)
+            r4.addProduct(Vector(repeating: k[rows.o4]), columns)
+            r5.addProduct(Vector(repeating: k[rows.o5]), columns)
+        }
+
+        @inline(__always)
+        mutating func exchange(_ rows: Int, first: Int, _ body: (Int, Panel, Panel) -> (Panel, Panel)) {
+            @inline(__always) func exchanged(_ row: Int, _ sums: Vector) -> Vector {
+                body(row, Panel(lowHalf: sums, highHalf: Vector()), Panel()).0.lowHalf
+            }
+            if rows > first { r0 = exchanged(first, r0) }
+            if rows > first + 1 { r1 = exchanged(first + 1, r1) }
+            if rows > first + 2 { r2 = exchanged(first + 2, r2) }
+            if rows > first + 3 { r3 = exchanged(first + 3, r3) }
+            if rows > first + 4 { r4 = exchanged(first + 4, r4) }
+            if rows > first + 5 { r5 = exchanged(first + 5, r5) }
+        }
+    }
+#endif
+
 /// Six rows of sums.
 private struct SixSums {
     var r0: Panel, r1: Panel, r2: Panel, r3: Panel, r4: Panel, r5: Panel

@@ -17,27 +17,58 @@ struct RowProduct {
     /// Floats from the residual of the panel to that of the second one.
     let residualNext: Int
 
+    /// Whether of a panel alone only the first eight columns matter.
+    var isHalf = false
+
     /// Computes the first `count` pixels. Each output is one sum in the order of k that begins with `start`, then the residual.
     func run(_ count: Int) {
-        if let next { run(TwoPanelBlock.self, next: next, count) } else { run(OnePanelBlock.self, next: 0, count) }
+        if let next {
+            run(TwoPanelBlock.self, next: next, count) { run(TwoPanelBlock.self, next: next, $0) }
+            return
+        }
+        #if !AVX512
+            // Of the networks' layers one has so few outputs.
+            if isHalf && left.stride == 32 && length == 32 {
+                run(HalfPanelBlock.self, next: 0, count) { run(HalfPanelBlock.self, ThirtyTwo.self, ThirtyTwo.self, next: 0, $0) }
+                return
+            }
+        #endif
+        run(OnePanelBlock.self, next: 0, count) { run(OnePanelBlock.self, next: 0, $0) }
+    }
+
+    /// - Parameter run: computes the pixels that make whole blocks.
+    @inline(__always)
+    private func run<Block: RegisterBlock>(_ block: Block.Type, next: Int, _ count: Int, _ run: (Parts) -> Void) {
+        // A block computes rows that it lacks all the same. With three, two pixels or four are left to pairs rather than one or two.
+        let pairs = Block.rows == 3 && count > 1 ? (3 - count % 3) % 3 : 0
+        let parts = Parts(whole: (count - 2 * pairs) / Block.rows * Block.rows, pairs: pairs)
+        run(parts)
+        if parts.end < count {
+            self.run(block, next: next, parts.end..<count, rows: count - parts.end, stride: left.stride, length: length, ahead: 0)
+        }
     }
 
     @inline(__always)
-    private func run<Block: RegisterBlock>(_ block: Block.Type, next: Int, _ count: Int) {
-        let whole = count / Block.rows * Block.rows
+    private func run<Block: RegisterBlock>(_ block: Block.Type, next: Int, _ parts: Parts) {
         // The channels of the networks as constants: of 1×1 convolutions, of rows of 3×3 ones and of stems.
         switch (left.stride, length) {
-        case (16, 16): run(block, Sixteen.self, Sixteen.self, next: next, whole)
-        case (32, 32): run(block, ThirtyTwo.self, ThirtyTwo.self, next: next, whole)
-        case (48, 48): run(block, FortyEight.self, FortyEight.self, next: next, whole)
-        case (64, 64): run(block, SixtyFour.self, SixtyFour.self, next: next, whole)
-        case (32, 96): run(block, ThirtyTwo.self, Thrice<ThirtyTwo>.self, next: next, whole)
-        case (48, 144): run(block, FortyEight.self, Thrice<FortyEight>.self, next: next, whole)
-        case (64, 192): run(block, SixtyFour.self, Thrice<SixtyFour>.self, next: next, whole)
-        case (4, 12): run(block, Four.self, Thrice<Four>.self, next: next, whole)
-        default: run(block, next: next, 0..<whole, rows: Block.rows, stride: left.stride, length: length, ahead: 0)
+        case (16, 16): run(block, Sixteen.self, Sixteen.self, next: next, parts)
+        case (32, 32): run(block, ThirtyTwo.self, ThirtyTwo.self, next: next, parts)
+        case (48, 48): run(block, FortyEight.self, FortyEight.self, next: next, parts)
+        case (64, 64): run(block, SixtyFour.self, SixtyFour.self, next: next, parts)
+        case (32, 96): run(block, ThirtyTwo.self, Thrice<ThirtyTwo>.self, next: next, parts)
+        case (48, 144): run(block, FortyEight.self, Thrice<FortyEight>.self, next: next, parts)
+        case (64, 192): run(block, SixtyFour.self, Thrice<SixtyFour>.self, next: next, parts)
+        case (4, 12): run(block, Four.self, Thrice<Four>.self, next: next, parts)
+        case (16, 12): run(block, Sixteen.self, Thrice<Four>.self, next: next, parts)
+        default: run(block, next: next, parts, stride: left.stride, length: length, ahead: 0)
         }
-        if whole < count { run(block, next: next, whole..<count, rows: count - whole, stride: left.stride, length: length, ahead: 0) }
+    }
+
+    /// Pixels that whole blocks compute, and pairs of pixels behind them.
+    private struct Parts {
+        let whole, pairs: Int
+        var end: Int { whole + 2 * pairs }
     }
 
     /// How many products of a block's rows go between the stores of the one before it.
@@ -50,13 +81,19 @@ struct RowProduct {
         private static let ahead = 2
     #endif
 
-    /// Whole blocks of the first `count` pixels.
     @inline(never)
     private func run<Block: RegisterBlock, Stride: Constant, Length: Constant>(
-        _ block: Block.Type, _ stride: Stride.Type, _ length: Length.Type, next: Int, _ count: Int
+        _ block: Block.Type, _ stride: Stride.Type, _ length: Length.Type, next: Int, _ parts: Parts
     ) {
-        guard count > 0 else { return }
-        run(block, next: next, 0..<count, rows: Block.rows, stride: Stride.value, length: Length.value, ahead: Self.ahead)
+        run(block, next: next, parts, stride: Stride.value, length: Length.value, ahead: Self.ahead)
+    }
+
+    @inline(__always)
+    private func run<Block: RegisterBlock>(_ block: Block.Type, next: Int, _ parts: Parts, stride: Int, length: Int, ahead: Int) {
+        if parts.whole > 0 {
+            run(block, next: next, 0..<parts.whole, rows: Block.rows, stride: stride, length: length, ahead: ahead)
+        }
+        if parts.pairs > 0 { run(block, next: next, parts.whole..<parts.end, rows: 2, stride: stride, length: length, ahead: 0) }
     }
 
     /// The blocks of `rows` pixels that `pixels` consists of.
