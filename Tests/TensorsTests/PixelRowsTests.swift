@@ -13,14 +13,15 @@ struct PixelRowsTests {
     @Test(arguments: channels, [Float(0), 20])
     func normalise_AgreesWithItsTwin(channels: Int, offset: Float) {
         let (scale, shift) = (Tensor.random(.vector(channels), seed: 2), Tensor.random(.vector(channels), seed: 3))
-        for count in Array(1...18) + [66] {
+        let scratch = Cells(PixelRows.normalisationScratch)
+        for count in Array(1...18) + [66, 73, 150] {
             for isAffine in [false, true] {
                 let (step, outStep) = (channels + 8, channels + 24)
                 let (x, y) = (Cells(random: count * step, seed: 1), Cells((count - 1) * outStep + channels))
                 for i in 0..<x.count { x.pointer[i] += offset }
                 PixelRows.normalise(
                     x.pointer, stride: step, channels: channels, count: count, into: y.pointer, outStride: outStep,
-                    affine: isAffine ? (UnsafePointer(scale.pointer), UnsafePointer(shift.pointer)) : nil)
+                    affine: isAffine ? (UnsafePointer(scale.pointer), UnsafePointer(shift.pointer)) : nil, scratch: scratch.pointer)
                 var (expected, tolerance, found) = ([Double](), [Double](), [Float]())
                 var written: Set<Int> = []
                 for pixel in 0..<count {
@@ -43,19 +44,21 @@ struct PixelRowsTests {
                 #expect(y.keepsAllBut(written))
             }
         }
+        #expect(scratch.keepsAllBut(Set(0..<scratch.count)))
     }
 
     @Test(arguments: channels)
     func normalise_DependsOnNoOtherPixel(channels: Int) {
-        let x = Cells(random: 30 * channels, seed: 1)
+        let (x, scratch) = (Cells(random: 100 * channels, seed: 1), Cells(PixelRows.normalisationScratch))
         func normal(_ first: Int, _ count: Int) -> [Float] {
             let y = Cells(count * channels)
             PixelRows.normalise(
-                x.pointer + first * channels, stride: channels, channels: channels, count: count, into: y.pointer, outStride: channels)
+                x.pointer + first * channels, stride: channels, channels: channels, count: count, into: y.pointer, outStride: channels,
+                scratch: scratch.pointer)
             return (0..<y.count).map { y[$0] }
         }
-        let all = normal(0, 30)
-        for (first, count) in [(0, 1), (29, 1), (3, 7), (5, 8), (1, 9), (0, 17), (13, 17)] {
+        let all = normal(0, 100)
+        for (first, count) in [(0, 1), (29, 1), (3, 7), (5, 8), (1, 9), (0, 17), (13, 17), (4, 66), (20, 75)] {
             #expect(normal(first, count) == Array(all[first * channels..<(first + count) * channels]), "\(count) pixels from \(first) on")
         }
     }

@@ -140,7 +140,7 @@ struct WinogradTests {
 
     /// Sizes beside the tiles of 4 and the blocks of 12 × 32; outputs beside the panels of 16 and the vectors.
     static let sizes = [(1, 1), (1, 9), (7, 1), (4, 4), (5, 6), (12, 32), (13, 33), (25, 35)]
-    static let channels = [(16, 16), (16, 4), (32, 24), (16, 40)]
+    static let channels = [(16, 16), (16, 4), (32, 4), (32, 24), (16, 40)]
 
     /// Every size in blocks for one, two and five workers.
     @Test(arguments: sizes, channels)
@@ -158,10 +158,12 @@ struct WinogradTests {
         }
     }
 
-    /// Fewer channels than the map has: a picture's three corners in a vector, whose other lanes may hold anything finite.
-    @Test func channelsBeyondTheWeights_AreIgnored() {
-        let layer = Case(3, 16)
+    /// Fewer channels than the map has: the corners of a picture or three in vectors, whose other lanes may hold anything finite.
+    @Test(arguments: [3, 12])
+    func channelsBeyondTheWeights_AreIgnored(inputs: Int) {
+        let layer = Case(inputs, 16)
         let stride = layer.layer.inputs
+        #expect(stride > inputs)
         let x = Map(random: 9, 10, stride, stride: stride, seed: 3)
         let out = Map(empty: 9, 10, 16, stride: 16)
         layer.run(x.features, into: out.features, layer.layer.plain())
@@ -169,35 +171,50 @@ struct WinogradTests {
         #expect(twin.mismatch(Tensor(twin.shape, out.values(16)), roundings: layer.layer.roundings) == nil)
     }
 
-    /// silu(y · scale + offset) + residual; SiLU's slope is at most 1.1, and it errs by 3e-7 of its argument.
+    private enum Ending: CaseIterable { case nothing, silu, adding, addingInPlace }
+
+    /// y · scale + offset, and what comes then; SiLU's slope is at most 1.1, and it errs by 3e-7 of its argument.
     @Test(arguments: sizes)
     func epilogue_FollowsTheConvolution(_ height: Int, _ width: Int) {
         let (layer, outputs) = (Case(16, 40), 40)
         let (scale, offset) = (Tensor.random(.vector(48), seed: 4), Tensor.random(.vector(48), seed: 5))
         let x = Map(random: height, width, 16, stride: 16, seed: 3)
         let twin = layer.twin({ Double(x.cells[($0 * width + $1) * 16 + $2]) }, height: height, width: width)
-        for isSiLU in [false, true] {
-            for isInPlace in [false, true] {
-                let residual = Map(random: height, width, outputs, stride: 48, seed: 6)
-                let out = isInPlace ? residual : Map(empty: height, width, outputs, stride: 48)
+        for ending in Ending.allCases {
+            // Room behind the outputs, none, and for the residual as much or not.
+            for (stride, residualStride) in [(48, 48), (40, 40), (48, 40)] {
+                let residual = Map(random: height, width, outputs, stride: residualStride, seed: 6)
+                let out = ending == .addingInPlace ? residual : Map(empty: height, width, outputs, stride: stride)
                 let added = residual.values(outputs)
-                layer.run(
-                    x.features, into: out.features,
-                    .init(scale: scale.pointer, offset: offset.pointer, isSiLU: isSiLU, residual: residual.features))
+                let then: WinogradConvolution.Epilogue.Then =
+                    switch ending {
+                    case .nothing: .nothing
+                    case .silu: .silu
+                    case .adding, .addingInPlace: .adding(residual.features)
+                    }
+                layer.run(x.features, into: out.features, .init(scale: scale.pointer, offset: offset.pointer, then: then))
                 var (expected, tolerance) = ([Double](), [Double]())
                 for (i, exact) in twin.values.enumerated() {
                     let (o, bias) = (i % outputs, Double(layer.bias.values[i % outputs]))
                     let (factor, term) = (Double(scale.values[o]), Double(offset.values[o]))
                     let y = (exact - bias) * factor + term
-                    let activated = isSiLU ? y / (1 + exp(-y)) : y
-                    expected.append(activated + Double(added[i]))
                     let size = (twin.magnitudes[i] - abs(bias)) * abs(factor) + abs(term)
                     let before = Double(layer.layer.roundings) * unitRoundoff * size
-                    let after = isSiLU ? 1.1 * before + 3e-7 * (abs(y) + before) : before
-                    tolerance.append(after + unitRoundoff * (abs(expected[i]) + after))
+                    switch ending {
+                    case .nothing:
+                        expected.append(y)
+                        tolerance.append(before)
+                    case .silu:
+                        expected.append(y / (1 + exp(-y)))
+                        tolerance.append(1.1 * before + 3e-7 * (abs(y) + before))
+                    case .adding, .addingInPlace:
+                        expected.append(y + Double(added[i]))
+                        tolerance.append(before + unitRoundoff * (abs(expected[i]) + before))
+                    }
                 }
                 let problem = mismatch(Tensor(twin.shape, out.values(outputs)), expected, tolerance: tolerance)
-                #expect(problem == nil, "\(height)×\(width), SiLU: \(isSiLU), in place: \(isInPlace): \(problem ?? "")")
+                #expect(problem == nil, "\(height)×\(width), \(ending), strides \(stride), \(residualStride): \(problem ?? "")")
+                #expect(ending == .addingInPlace || out.cells.keepsAllBut(out.written))
                 withExtendedLifetime((x, residual)) {}
             }
         }

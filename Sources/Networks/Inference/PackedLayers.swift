@@ -60,12 +60,14 @@ package struct LocalProjection: Sendable {
     init(matrix: PackedMatrix, filters: PackedDepthwise) { (self.matrix, self.filters) = (matrix, filters) }
 
     /// Floats of scratch memory for a window and two normalised rows.
-    package var scratch: Int { RowWindow.scratch(channels: matrix.outputs) + normalised }
+    package var scratch: Int { RowWindow.scratch(channels: matrix.outputs) + normalised + PixelRows.normalisationScratch }
     private var normalised: Int { 2 * (Block.widest + 2) * matrix.inputs }
 
     /// The window for a block; `scratch` is shared with what follows.
     func window(_ block: Block, height: Int, width: Int, scratch: UnsafeMutablePointer<Float>) -> RowWindow {
-        RowWindow(block, height: height, width: width, channels: matrix.outputs, memory: scratch + normalised)
+        RowWindow(
+            block, height: height, width: width, channels: matrix.outputs,
+            memory: scratch + normalised + PixelRows.normalisationScratch)
     }
 
     /// Normalises the rows that enter the window.
@@ -77,7 +79,7 @@ package struct LocalProjection: Sendable {
         for (place, row) in window.entering.enumerated() {
             PixelRows.normalise(
                 input(row), stride: stride, channels: matrix.inputs, count: count, into: scratch + place * count * matrix.inputs,
-                outStride: matrix.inputs)
+                outStride: matrix.inputs, scratch: scratch + normalised)
         }
     }
 

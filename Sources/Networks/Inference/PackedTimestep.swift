@@ -69,8 +69,8 @@ package struct PackedResidualBlock: Sendable {
     ) {
         let (scale, offset) = modulation.run(embedding, bias: first.offsets, memory: memory)
         let affine = (UnsafePointer(norm.scale.value.pointer), UnsafePointer(norm.shift.value.pointer))
-        first.run(x, affine: affine, into: inside, .init(scale: scale, offset: offset, isSiLU: true), workers: workers)
-        second.run(inside, into: x, second.plain(residual: x), workers: workers)
+        first.run(x, affine: affine, into: inside, .init(scale: scale, offset: offset, then: .silu), workers: workers)
+        second.run(inside, into: x, second.plain(then: .adding(x)), workers: workers)
     }
 }
 

@@ -6,12 +6,14 @@ package enum PixelRows {
     /// - Parameters:
     ///   - channels: a multiple of 16.
     ///   - affine: scale and shift of each channel, where they are applied.
+    ///   - scratch: `normalisationScratch` floats.
     package static func normalise(
         _ x: UnsafePointer<Float>, stride step: Int, channels: Int, count: Int, into y: UnsafeMutablePointer<Float>, outStride: Int,
-        affine: (scale: UnsafePointer<Float>, shift: UnsafePointer<Float>)? = nil
+        affine: (scale: UnsafePointer<Float>, shift: UnsafePointer<Float>)? = nil, scratch: UnsafeMutablePointer<Float>
     ) {
         let rows = RowNormalisation(
-            x: x, step: step, y: y, outStride: outStride, scale: affine?.scale ?? x, shift: affine?.shift ?? x)
+            x: x, step: step, y: y, outStride: outStride, scale: affine?.scale ?? x, shift: affine?.shift ?? x,
+            sums: UnsafeMutableRawPointer(scratch).assumingMemoryBound(to: SIMD8<Float>.self))
         // The networks' channels as constants: their loops are short.
         switch (channels, affine != nil) {
         case (32, false): rows.run(ThirtyTwo.self, isAffine: Zero.self, count)
@@ -24,6 +26,9 @@ package enum PixelRows {
         }
     }
 
+    /// Floats of scratch memory that `normalise` needs, best on a cache line's boundary: half of the vectors would straddle two lines.
+    package static var normalisationScratch: Int { RowNormalisation.scratch }
+
     /// GELU of `x` times `y`, of `count` floats, a multiple of 16.
     package static func gate(_ x: UnsafePointer<Float>, _ y: UnsafePointer<Float>, count: Int, into out: UnsafeMutablePointer<Float>) {
         // `stride` would check each step for overflow: three instructions of thirty.
@@ -34,7 +39,7 @@ package enum PixelRows {
         }
     }
 
-    /// SiLU of `count` floats, a multiple of 16, in place.
+    /// SiLU of `count` floats, a multiple of the vector width, in place.
     package static func silu(_ x: UnsafeMutablePointer<Float>, count: Int) {
         var j = 0
         while j < count {
@@ -112,9 +117,13 @@ private struct RowNormalisation {
     let outStride: Int
     /// Read where the normalisation is affine.
     let scale, shift: UnsafePointer<Float>
+    let sums: UnsafeMutablePointer<SIMD8<Float>>
 
-    /// At most so many pixels are normalised together: their sums do not wait for each other, and a root serves eight of them.
-    private static let together = 16
+    /// At most so many pixels are normalised together, a row of a block: the sums, the means, the roots of all of them do not wait for
+    /// each other. A multiple of 8.
+    private static let together = 72
+    /// Floats that `sums` point to: a vector for each pixel, and of eight pixels a vector of means and one of roots.
+    static let scratch = (together + together / 4) * 8
 
     @inline(never)
     func run<Channels: Constant, Affine: Constant>(_ channels: Channels.Type, isAffine: Affine.Type, _ count: Int) {
@@ -127,35 +136,33 @@ private struct RowNormalisation {
         // Batches of equally many pixels; the last ones may repeat some of those before them.
         let batches = (count &+ Self.together &- 1) / Self.together
         let pixels = (count &+ batches &- 1) / batches
-        withUnsafeTemporaryAllocation(of: SIMD8<Float>.self, capacity: Self.together + 4) { buffer in
-            for place in pixels..<Self.together { buffer[place] = SIMD8() }
-            for batch in 0..<batches {
-                run(channels, isAffine: isAffine, from: min(batch &* pixels, count &- pixels), pixels: pixels, buffer.baseAddress!)
-            }
+        for place in pixels..<(pixels &+ 7) & ~7 { sums[place] = SIMD8() }
+        for batch in 0..<batches {
+            run(channels, isAffine: isAffine, from: min(batch &* pixels, count &- pixels), pixels: pixels)
         }
     }
 
-    /// Up to sixteen pixels.
-    ///
-    /// - Parameter sums: memory for the sums of sixteen, those of missing ones 0, and four vectors more.
+    /// One batch. The sums of pixels that miss to a multiple of 8 are 0.
     @inline(__always)
-    private func run(_ channels: Int, isAffine: Bool, from first: Int, pixels: Int, _ sums: UnsafeMutablePointer<SIMD8<Float>>) {
+    private func run(_ channels: Int, isAffine: Bool, from first: Int, pixels: Int) {
         let share = 1 / Float(channels)
         let x = x + first * step
+        let eights = (pixels &+ 7) / 8
         // −mean and 1 / √(variance + ε) of each pixel.
-        let (offsets, factors) = (sums + Self.together, sums + Self.together + 2)
+        let (offsets, factors) = (sums + 8 &* eights, sums + 9 &* eights)
         @inline(__always) func of(_ pixel: Int, _ values: UnsafeMutablePointer<SIMD8<Float>>) -> Float {
             UnsafeRawPointer(values).loadUnaligned(fromByteOffset: 4 * pixel, as: Float.self)
         }
         for pixel in 0..<pixels { sums[pixel] = LayerNorm.partialSum(x + pixel * step, channels) }
-        LayerNorm.totals(sums, into: offsets)
-        LayerNorm.totals(sums + 8, into: offsets + 1)
-        (offsets[0], offsets[1]) = (offsets[0] * -share, offsets[1] * -share)
+        for eight in 0..<eights {
+            LayerNorm.totals(sums + 8 &* eight, into: offsets + eight)
+            offsets[eight] *= -share
+        }
         for pixel in 0..<pixels { sums[pixel] = LayerNorm.partialSquares(x + pixel * step, channels, plus: of(pixel, offsets)) }
-        LayerNorm.totals(sums, into: factors)
-        LayerNorm.totals(sums + 8, into: factors + 1)
-        factors[0] = inverseRoot(factors[0] * share + LayerNorm.epsilon)
-        factors[1] = inverseRoot(factors[1] * share + LayerNorm.epsilon)
+        for eight in 0..<eights {
+            LayerNorm.totals(sums + 8 &* eight, into: factors + eight)
+            factors[eight] = inverseRoot(factors[eight] * share + LayerNorm.epsilon)
+        }
         var (from, to) = (x, y + first * outStride)
         for pixel in 0..<pixels {
             let (offset, factor) = (Vector(repeating: of(pixel, offsets)), Vector(repeating: of(pixel, factors)))

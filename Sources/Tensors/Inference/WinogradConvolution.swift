@@ -7,13 +7,15 @@
 ///
 /// Work is cut into blocks of up to 8×3 tiles. A block's inputs are transformed where they lie (those that a LayerNorm goes before, and
 /// those at the edges, are gathered first), multiplied by the transformed weights as 36 small matrices in the second-level cache, and
-/// transformed back for up to 32 output channels at a time; what follows the convolution happens there, before anything is stored.
+/// transformed back for up to 32 output channels at a time; what follows the convolution happens there, but for SiLU, which goes over the
+/// outputs of a row of tiles while they are in the first-level cache.
 ///
 /// Error of one output: at most `roundings` · u · Σ|terms|, the terms being those of the formula above with every factor replaced by its
 /// magnitude (see the twin in the tests).
 package struct WinogradConvolution: Sendable {
-    /// A multiple of the vector width.
+    /// A multiple of the vector width, of which the first `weighted` have weights.
     package let inputs: Int
+    private let weighted: Int
     package let outputs: Int
     /// [outputs / 16, rounded up][36][inputs][16]
     private let panels: Tensor
@@ -22,30 +24,38 @@ package struct WinogradConvolution: Sendable {
     static let tileRows = 3
     static let tileColumns = 8
     private static let tiles = 3 * 8
-    private static let side = 6
+    fileprivate static let side = 6
     private static let points = 36
     /// Output channels that are multiplied and transformed back together.
-    private static let group = 32
+    fileprivate static let group = 32
     /// Floats from one point's features to the next one's, `channels` a tile: with a cache line between them, so that the points of a tile
     /// do not meet in a few sets of the first-level cache.
-    private static func step(_ channels: Int) -> Int { tiles * channels + 16 }
+    fileprivate static func step(_ channels: Int) -> Int { tiles * channels + 16 }
 
     /// Roundings that a term meets: 5 and 5 in the two passes of the input's transform, one for the weight (transformed in double), the
     /// sum over the channels, 5 and 5 back, and the two of scale and offset.
     package var roundings: Int { 23 + inputs }
 
-    /// What is done to each output before it is stored: activation(y · scale + offset) + residual.
+    /// What is done to each output before it is stored: y · scale + offset, and what comes then.
     package struct Epilogue: @unchecked Sendable {
+        package enum Then {
+            case nothing
+            case silu
+            /// A map of the output's size; it may be the output itself.
+            case adding(FeatureMap)
+        }
+
         /// One per output, rounded up to a multiple of 16: for the bias and a modulation.
         package var scale: UnsafePointer<Float>
         package var offset: UnsafePointer<Float>
-        package var isSiLU = false
-        /// Of the output's size; it may be the output itself.
-        package var residual: FeatureMap?
+        package var then: Then
 
-        package init(scale: UnsafePointer<Float>, offset: UnsafePointer<Float>, isSiLU: Bool = false, residual: FeatureMap? = nil) {
-            (self.scale, self.offset, self.isSiLU, self.residual) = (scale, offset, isSiLU, residual)
+        package init(scale: UnsafePointer<Float>, offset: UnsafePointer<Float>, then: Then = .nothing) {
+            (self.scale, self.offset, self.then) = (scale, offset, then)
         }
+
+        fileprivate var residual: FeatureMap? { if case .adding(let residual) = then { residual } else { nil } }
+        fileprivate var isSiLU: Bool { if case .silu = then { true } else { false } }
     }
 
     /// - Parameters:
@@ -54,6 +64,7 @@ package struct WinogradConvolution: Sendable {
     package init(_ weights: Tensor, bias: Tensor) {
         let (shape, outputs) = (weights.shape, weights.shape.c)
         require(shape.n == 3 && shape.h == 3 && bias.count == outputs, "weights \(shape) are not those of a 3×3 convolution")
+        weighted = shape.w
         (inputs, self.outputs) = ((shape.w + lanes - 1) / lanes * lanes, outputs)
         let columns = (outputs + 15) & ~15
         panels = Tensor(.vector(columns * Self.points * inputs))
@@ -74,8 +85,8 @@ package struct WinogradConvolution: Sendable {
     }
 
     /// The epilogue of the bare convolution with its bias.
-    package func plain(residual: FeatureMap? = nil) -> Epilogue {
-        Epilogue(scale: UnsafePointer(bias.pointer), offset: UnsafePointer(bias.pointer) + bias.shape.c, residual: residual)
+    package func plain(then: Epilogue.Then = .nothing) -> Epilogue {
+        Epilogue(scale: UnsafePointer(bias.pointer), offset: offsets, then: then)
     }
 
     /// The bias, one per output.
@@ -102,7 +113,7 @@ package struct WinogradConvolution: Sendable {
     /// Floats of scratch memory that one block needs.
     package var scratch: Int {
         let gathered = (4 * Self.tileRows + 2) * (4 * Self.tileColumns + 2) * inputs
-        return gathered + Self.points * (Self.step(inputs) + Self.step(Self.group)) + (4 * Self.side + 16) * lanes
+        return gathered + Self.points * (Self.step(inputs) + Self.step(Self.group)) + 4 * Self.side * lanes
     }
 
     /// How a map is cut into blocks: bands of up to three rows of tiles, as equal as can be, of up to eight columns each.
@@ -155,25 +166,28 @@ package struct WinogradConvolution: Sendable {
             for tile in 0..<rows * columns {
                 let (y, x) = (top + tile / columns * 4 - 1, left + tile % columns * 4 - 1)
                 if y >= 0 && x >= 0 && y + Self.side <= input.height && x + Self.side <= input.width {
-                    transformInput(input.at(y, x), line: input.line, tile: tile, half: half, into: transformed)
+                    transformInput(input.at(y, x), line: input.line, tile: tile, into: transformed)
                 } else {
-                    gather(input, y, x, rows: Self.side, columns: Self.side, nil, into: gathered)
-                    transformInput(gathered, line: Self.side * inputs, tile: tile, half: half, into: transformed)
+                    gather(input, y, x, rows: Self.side, columns: Self.side, nil, into: gathered, scratch: transformed)
+                    transformInput(gathered, line: Self.side * inputs, tile: tile, into: transformed)
                 }
             }
         } else {
             let line = (4 * columns + 2) * inputs
-            gather(input, top - 1, left - 1, rows: 4 * rows + 2, columns: 4 * columns + 2, affine, into: gathered)
+            gather(input, top - 1, left - 1, rows: 4 * rows + 2, columns: 4 * columns + 2, affine, into: gathered, scratch: transformed)
             for tile in 0..<rows * columns {
                 let corner = gathered + tile / columns * 4 * line + tile % columns * 4 * inputs
-                transformInput(corner, line: line, tile: tile, half: half, into: transformed)
+                transformInput(corner, line: line, tile: tile, into: transformed)
             }
         }
         for first in stride(from: 0, to: outputs, by: Self.group) {
             multiply(UnsafePointer(transformed), first, tiles: rows * columns, into: products)
-            for tile in 0..<rows * columns {
-                let (y, x) = (top + tile / columns * 4, left + tile % columns * 4)
-                finish(UnsafePointer(products) + tile * Self.group, first, y, x, output, epilogue, half: half)
+            for row in 0..<rows {
+                for column in 0..<columns {
+                    let tile = UnsafePointer(products) + (row * columns + column) * Self.group
+                    finish(tile, first, top + 4 * row, left + 4 * column, output, epilogue, half: half)
+                }
+                if epilogue.isSiLU { activate(first, top + 4 * row, left, columns: 4 * columns, output) }
             }
         }
     }
@@ -181,7 +195,8 @@ package struct WinogradConvolution: Sendable {
     /// Copies a window of the input; outside the image it is zero.
     private func gather(
         _ input: FeatureMap, _ top: Int, _ left: Int, rows: Int, columns: Int,
-        _ affine: (scale: UnsafePointer<Float>, shift: UnsafePointer<Float>)?, into out: UnsafeMutablePointer<Float>
+        _ affine: (scale: UnsafePointer<Float>, shift: UnsafePointer<Float>)?, into out: UnsafeMutablePointer<Float>,
+        scratch: UnsafeMutablePointer<Float>
     ) {
         let (from, to) = (max(0, -left), min(columns, input.width - left))
         for y in 0..<rows {
@@ -196,7 +211,8 @@ package struct WinogradConvolution: Sendable {
             let target = line + from * inputs
             if let affine {
                 PixelRows.normalise(
-                    source, stride: input.stride, channels: inputs, count: to - from, into: target, outStride: inputs, affine: affine)
+                    source, stride: input.stride, channels: inputs, count: to - from, into: target, outStride: inputs, affine: affine,
+                    scratch: scratch)
             } else {
                 for x in 0..<to - from {
                     for c in stride(from: 0, to: inputs, by: lanes) {
@@ -208,30 +224,62 @@ package struct WinogradConvolution: Sendable {
     }
 
     /// Bᵀ d B of a tile: its part of [36][tiles][inputs].
-    private func transformInput(
-        _ corner: UnsafePointer<Float>, line: Int, tile: Int, half: UnsafeMutablePointer<Vector>, into out: UnsafeMutablePointer<Float>
+    private func transformInput(_ corner: UnsafePointer<Float>, line: Int, tile: Int, into out: UnsafeMutablePointer<Float>) {
+        let to = out + tile * inputs
+        // The networks' channels as constants: all that is read and written then lies at fixed distances.
+        switch inputs {
+        case 16: Self.transformInput(Sixteen.self, corner, line: line, into: to)
+        case 32: Self.transformInput(ThirtyTwo.self, corner, line: line, into: to)
+        case 48: Self.transformInput(FortyEight.self, corner, line: line, into: to)
+        case 64: Self.transformInput(SixtyFour.self, corner, line: line, into: to)
+        default: Self.transformInput(channels: inputs, corner, line: line, into: to)
+        }
+    }
+
+    @inline(never)
+    private static func transformInput<Channels: Constant>(
+        _ channels: Channels.Type, _ corner: UnsafePointer<Float>, line: Int, into out: UnsafeMutablePointer<Float>
     ) {
-        let step = Self.step(inputs)
-        for c in stride(from: 0, to: inputs, by: lanes) {
-            for x in 0..<Self.side {
-                let at = corner + x * inputs + c
-                let column = Six(
-                    at.vector, (at + line).vector, (at + 2 * line).vector, (at + 3 * line).vector, (at + 4 * line).vector,
-                    (at + 5 * line).vector)
-                column.inputTransform.store(half + x, step: Self.side)
-            }
-            for y in 0..<Self.side {
-                let row = half + y * Self.side
-                let to = out + y * Self.side * step + tile * inputs + c
-                let t = Six(row[0], row[1], row[2], row[3], row[4], row[5]).inputTransform
-                to.vector = t.v0
-                (to + step).vector = t.v1
-                (to + 2 * step).vector = t.v2
-                (to + 3 * step).vector = t.v3
-                (to + 4 * step).vector = t.v4
-                (to + 5 * step).vector = t.v5
+        transformInput(channels: Channels.value, corner, line: line, into: out)
+    }
+
+    /// One or two rows of Bᵀ d at a time, and from them as many of the result: six columns fit the registers, all of Bᵀ d does not. All
+    /// channels of these rows before the next ones: the stores of one cache line follow each other.
+    @inline(__always)
+    private static func transformInput(
+        channels: Int, _ corner: UnsafePointer<Float>, line: Int, into out: UnsafeMutablePointer<Float>
+    ) {
+        let step = step(channels)
+        /// Calls `body(d, to)` for each vector of channels: d(y, x) are the inputs, `to` is where the results of point 0 go.
+        @inline(__always) func each(_ body: ((_ y: Int, _ x: Int) -> Vector, UnsafeMutablePointer<Float>) -> Void) {
+            var c = 0
+            while c < channels {
+                let from = corner + c
+                body({ y, x in (from + y &* line + x &* channels).vector }, out + c)
+                c &+= lanes
             }
         }
+        @inline(__always) func store(_ row: Six, _ y: Int, _ to: UnsafeMutablePointer<Float>) {
+            let (t, to) = (row.inputTransform, to + y &* side &* step)
+            to.vector = t.v0
+            (to + step).vector = t.v1
+            (to + 2 &* step).vector = t.v2
+            (to + 3 &* step).vector = t.v3
+            (to + 4 &* step).vector = t.v4
+            (to + 5 &* step).vector = t.v5
+        }
+        each { d, to in store(Six { x in Six.outer(d(0, x), d(2, x), d(4, x)) }, 0, to) }
+        each { d, to in
+            let rows = TwiceSix { x in Six.near(d(1, x), d(2, x), d(3, x), d(4, x)) }
+            store(rows.first, 1, to)
+            store(rows.second, 2, to)
+        }
+        each { d, to in
+            let rows = TwiceSix { x in Six.far(d(1, x), d(2, x), d(3, x), d(4, x)) }
+            store(rows.first, 3, to)
+            store(rows.second, 4, to)
+        }
+        each { d, to in store(Six { x in Six.outer(d(1, x), d(3, x), d(5, x)) }, 5, to) }
     }
 
     /// The 36 products of a group of outputs: [36][tiles][group].
@@ -239,82 +287,143 @@ package struct WinogradConvolution: Sendable {
         let isPair = first + 16 < outputs
         for point in 0..<Self.points {
             RowProduct(
-                left: .init(left + point * Self.step(inputs), stride: inputs), segments: 1, length: inputs,
+                left: .init(left + point * Self.step(inputs), stride: inputs), segments: 1, length: weighted,
                 right: UnsafePointer(panels.pointer) + (first / 16 * Self.points + point) * inputs * 16,
                 next: isPair ? Self.points * inputs * 16 : nil, start: Panel(), nextStart: Panel(),
-                out: out + point * Self.step(Self.group), outStride: Self.group, outNext: 16, residual: nil, residualNext: 0
+                out: out + point * Self.step(Self.group), outStride: Self.group, outNext: 16, residual: nil, residualNext: 0,
+                isHalf: first + 8 >= outputs
             ).run(tiles)
         }
     }
 
-    /// Aᵀ m A of one tile for the channels of a group, and the epilogue.
+    /// SiLU of the outputs of a row of tiles, for the channels of a group.
+    private func activate(_ first: Int, _ top: Int, _ left: Int, columns: Int, _ output: FeatureMap) {
+        let channels = min(output.channels, first + Self.group, (outputs + lanes - 1) / lanes * lanes) - first
+        let whole = channels / lanes * lanes
+        for y in top..<min(output.height, top + 4) {
+            let (row, width) = (output.at(y, left) + first, min(columns, output.width - left))
+            if whole == output.stride {
+                PixelRows.silu(row, count: width * whole)
+            } else {
+                for x in 0..<width {
+                    let pixel = row + x * output.stride
+                    PixelRows.silu(pixel, count: whole)
+                    for c in whole..<channels { pixel[c] = Activation.silu(Vector(repeating: pixel[c]))[0] }
+                }
+            }
+        }
+    }
+
+    /// Aᵀ m A of one tile for the channels of a group, and the epilogue but for its activation.
     private func finish(
         _ products: UnsafePointer<Float>, _ first: Int, _ top: Int, _ left: Int, _ output: FeatureMap, _ epilogue: Epilogue,
         half: UnsafeMutablePointer<Vector>
     ) {
-        let (step, pointRow) = (Self.step(Self.group), Self.side * Self.step(Self.group))
-        let results = half + 4 * Self.side
         let (height, width) = (min(4, output.height - top), min(4, output.width - left))
-        let (to, line, stride) = (output.at(top, left), output.line, output.stride)
-        let residual = epilogue.residual.map { (at: UnsafePointer($0.at(top, left)), line: $0.line, stride: $0.stride) }
-        var c = first
-        while c < min(outputs, first + Self.group) {
-            let (scale, offset) = ((epilogue.scale + c).vector, (epilogue.offset + c).vector)
-            for x in 0..<Self.side {
-                let at = products + x * step + c - first
-                let column = Six(
-                    at.vector, (at + pointRow).vector, (at + 2 * pointRow).vector, (at + 3 * pointRow).vector, (at + 4 * pointRow).vector,
-                    (at + 5 * pointRow).vector)
-                let t = column.outputTransform
-                (half[x], half[Self.side + x], half[2 * Self.side + x], half[3 * Self.side + x]) = t
-            }
-            /// Four outputs in a row, but for activation and residual.
-            @inline(__always) func outputRow(_ y: Int) -> (Vector, Vector, Vector, Vector) {
-                let from = half + y * Self.side
-                let t = Six(from[0], from[1], from[2], from[3], from[4], from[5]).outputTransform
-                return (
-                    offset.addingProduct(t.0, scale), offset.addingProduct(t.1, scale), offset.addingProduct(t.2, scale),
-                    offset.addingProduct(t.3, scale)
-                )
-            }
-            @inline(__always) func store(_ row: (Vector, Vector, Vector, Vector), _ y: Int) {
-                let to = to + y * line + c
-                var row = row
-                if let residual {
-                    let (more, step) = (residual.at + y * residual.line + c, residual.stride)
+        let channels = min(outputs - first, Self.group)
+        let tile = OutputTile(
+            products: products, channels: channels, scale: epilogue.scale + first, offset: epilogue.offset + first, half: half,
+            to: output.at(top, left) + first, line: output.line, stride: output.stride,
+            residual: epilogue.residual.map { UnsafePointer($0.at(top, left)) + first })
+        let isWhole = height == 4 && width == 4 && channels <= (output.channels - first) / lanes * lanes
+        let isParallel = epilogue.residual.map { $0.line == output.line && $0.stride == output.stride } ?? true
+        guard isWhole && isParallel else {
+            tile.finish(
+                height: height, width: width, stored: output.channels - first, residualLine: epilogue.residual?.line ?? 0,
+                residualStride: epilogue.residual?.stride ?? 0)
+            return
+        }
+        // The networks' channels as constants.
+        switch (output.stride, epilogue.residual != nil) {
+        case (32, false): tile.finish(ThirtyTwo.self, isResidual: Zero.self)
+        case (48, false): tile.finish(FortyEight.self, isResidual: Zero.self)
+        case (64, false): tile.finish(SixtyFour.self, isResidual: Zero.self)
+        case (32, true): tile.finish(ThirtyTwo.self, isResidual: One.self)
+        case (48, true): tile.finish(FortyEight.self, isResidual: One.self)
+        case (64, true): tile.finish(SixtyFour.self, isResidual: One.self)
+        default: tile.finish(stride: output.stride, isResidual: epilogue.residual != nil)
+        }
+    }
+}
+
+/// The outputs of one tile, from its products.
+private struct OutputTile {
+    let products: UnsafePointer<Float>
+    let channels: Int
+    let scale, offset: UnsafePointer<Float>
+    /// Memory for Aᵀ m, of a vector of channels.
+    let half: UnsafeMutablePointer<Vector>
+    /// The first output.
+    let to: UnsafeMutablePointer<Float>
+    let line, stride: Int
+    let residual: UnsafePointer<Float>?
+
+    /// A tile that the map has all of, to a map and from a residual whose pixels are `stride` floats apart.
+    @inline(never)
+    func finish<Stride: Constant, Residual: Constant>(_ stride: Stride.Type, isResidual: Residual.Type) {
+        finish(stride: Stride.value, isResidual: Residual.value == 1)
+    }
+
+    @inline(__always)
+    func finish(stride: Int, isResidual: Bool) {
+        var c = 0
+        while c < channels {
+            transformColumns(c)
+            let (scale, offset) = ((scale + c).vector, (offset + c).vector)
+            for y in 0..<4 {
+                var row = outputRow(y, scale, offset)
+                if isResidual {
+                    let more = residual! + y &* line + c
                     row.0 += more.vector
-                    row.1 += (more + step).vector
-                    row.2 += (more + 2 * step).vector
-                    row.3 += (more + 3 * step).vector
+                    row.1 += (more + stride).vector
+                    row.2 += (more + 2 &* stride).vector
+                    row.3 += (more + 3 &* stride).vector
                 }
+                let to = to + y &* line + c
                 to.vector = row.0
                 (to + stride).vector = row.1
-                (to + 2 * stride).vector = row.2
-                (to + 3 * stride).vector = row.3
+                (to + 2 &* stride).vector = row.2
+                (to + 3 &* stride).vector = row.3
             }
-            let stored = min(lanes, output.channels - c)
-            let isWhole = height == 4 && width == 4 && stored == lanes
-            if isWhole && !epilogue.isSiLU {
-                for y in 0..<4 { store(outputRow(y), y) }
-            } else {
-                for y in 0..<4 { (results[4 * y], results[4 * y + 1], results[4 * y + 2], results[4 * y + 3]) = outputRow(y) }
-                if epilogue.isSiLU {
-                    PixelRows.silu(UnsafeMutableRawPointer(results).assumingMemoryBound(to: Float.self), count: 16 * lanes)
-                }
-                for y in 0..<height {
-                    let from = results + 4 * y
-                    if isWhole {
-                        store((from[0], from[1], from[2], from[3]), y)
-                    } else {
-                        for x in 0..<width {
-                            if let residual { from[x] += (residual.at + y * residual.line + x * residual.stride + c).vector }
-                            for lane in 0..<stored { (to + y * line + x * stride + c)[lane] = from[x][lane] }
-                        }
-                    }
-                }
-            }
-            c += lanes
+            c &+= lanes
         }
+    }
+
+    /// The tile's first rows and columns, of which the map has `stored` channels from here on.
+    func finish(height: Int, width: Int, stored: Int, residualLine: Int, residualStride: Int) {
+        for c in Swift.stride(from: 0, to: channels, by: lanes) {
+            transformColumns(c)
+            for y in 0..<height {
+                let row = outputRow(y, (scale + c).vector, (offset + c).vector)
+                for x in 0..<width {
+                    var value = x == 0 ? row.0 : x == 1 ? row.1 : x == 2 ? row.2 : row.3
+                    if let residual { value += (residual + y * residualLine + x * residualStride + c).vector }
+                    for lane in 0..<min(lanes, stored - c) { (to + y * line + x * stride + c)[lane] = value[lane] }
+                }
+            }
+        }
+    }
+
+    /// Aᵀ m of the vector of channels from `c` on, into `half`.
+    @inline(__always)
+    private func transformColumns(_ c: Int) {
+        let (from, step, side) = (products + c, WinogradConvolution.step(WinogradConvolution.group), WinogradConvolution.side)
+        @inline(__always) func m(_ y: Int, _ x: Int) -> Vector { (from + (y &* side &+ x) &* step).vector }
+        for x in 0..<side {
+            let column = Six(m(0, x), m(1, x), m(2, x), m(3, x), m(4, x), m(5, x))
+            (half[x], half[side + x], half[2 * side + x], half[3 * side + x]) = column.outputTransform
+        }
+    }
+
+    /// Four outputs in a row, from `half`, but for the residual.
+    @inline(__always)
+    private func outputRow(_ y: Int, _ scale: Vector, _ offset: Vector) -> (Vector, Vector, Vector, Vector) {
+        let from = half + y &* WinogradConvolution.side
+        let t = Six(from[0], from[1], from[2], from[3], from[4], from[5]).outputTransform
+        return (
+            offset.addingProduct(t.0, scale), offset.addingProduct(t.1, scale), offset.addingProduct(t.2, scale),
+            offset.addingProduct(t.3, scale)
+        )
     }
 }
 
@@ -327,13 +436,34 @@ private struct Six {
         (self.v0, self.v1, self.v2, self.v3, self.v4, self.v5) = (v0, v1, v2, v3, v4, v5)
     }
 
+    /// Of each column x what `body` says.
+    @inline(__always)
+    init(_ body: (_ x: Int) -> Vector) { self.init(body(0), body(1), body(2), body(3), body(4), body(5)) }
+
     /// Bᵀ v.
     @inline(__always) var inputTransform: Six {
-        let (evenA, oddA) = (v4.addingProduct(v2, Vector(repeating: -2)), (v3 - (v1 + v1)) * 0.707_106_78)
-        let (evenB, oddB) = (v4.addingProduct(v2, Vector(repeating: -0.5)), (v3 + v3 - v1) * 0.707_106_78)
-        return Six(
-            (v0 + v4).addingProduct(v2, Vector(repeating: -2.5)), evenA + oddA, evenA - oddA, evenB + oddB, evenB - oddB,
-            (v1 + v5).addingProduct(v3, Vector(repeating: -2.5)))
+        let (near, far) = (Six.near(v1, v2, v3, v4), Six.far(v1, v2, v3, v4))
+        return Six(Six.outer(v0, v2, v4), near.0, near.1, far.0, far.1, Six.outer(v1, v3, v5))
+    }
+
+    /// The first or the last element of Bᵀ v.
+    @inline(__always)
+    static func outer(_ a: Vector, _ b: Vector, _ c: Vector) -> Vector { a.addingProduct(b, Vector(repeating: -2.5)) + c }
+
+    /// The elements of Bᵀ v at the points ±√½.
+    @inline(__always)
+    static func near(_ v1: Vector, _ v2: Vector, _ v3: Vector, _ v4: Vector) -> (Vector, Vector) {
+        let even = v4.addingProduct(v2, Vector(repeating: -2))
+        let odd = v3.addingProduct(v1, Vector(repeating: -2)) * 0.707_106_78
+        return (even + odd, even - odd)
+    }
+
+    /// The elements of Bᵀ v at the points ±√2.
+    @inline(__always)
+    static func far(_ v1: Vector, _ v2: Vector, _ v3: Vector, _ v4: Vector) -> (Vector, Vector) {
+        let even = v4.addingProduct(v2, Vector(repeating: -0.5))
+        let odd = v1.addingProduct(v3, Vector(repeating: -2)) * 0.707_106_78
+        return (even - odd, even + odd)
     }
 
     /// Aᵀ v.
@@ -345,14 +475,16 @@ private struct Six {
             v5.addingProduct(q, Vector(repeating: 0.353_553_39)).addingProduct(s, Vector(repeating: 2.828_427_12))
         )
     }
+}
 
+/// Two rows of six columns.
+private struct TwiceSix {
+    let first, second: Six
+
+    /// Of each column x the pair that `body` says.
     @inline(__always)
-    func store(_ to: UnsafeMutablePointer<Vector>, step: Int) {
-        to[0] = v0
-        to[step] = v1
-        to[2 * step] = v2
-        to[3 * step] = v3
-        to[4 * step] = v4
-        to[5 * step] = v5
+    init(_ body: (_ x: Int) -> (Vector, Vector)) {
+        let (a, b, c, d, e, f) = (body(0), body(1), body(2), body(3), body(4), body(5))
+        (first, second) = (Six(a.0, b.0, c.0, d.0, e.0, f.0), Six(a.1, b.1, c.1, d.1, e.1, f.1))
     }
 }
