@@ -404,7 +404,7 @@ private struct OutputTile {
         }
     }
 
-    /// Aᵀ m of the vector of channels from `c` on, into `half`.
+    /// Aᵀ m of the vector of channels from `c` on, into `half`: by way of memory, for the reason given at `Six.outer`.
     @inline(__always)
     private func transformColumns(_ c: Int) {
         let (from, step, side) = (products + c, WinogradConvolution.step(WinogradConvolution.group), WinogradConvolution.side)
@@ -446,7 +446,8 @@ private struct Six {
         return Six(Six.outer(v0, v2, v4), near.0, near.1, far.0, far.1, Six.outer(v1, v3, v5))
     }
 
-    /// The first or the last element of Bᵀ v.
+    /// The first or the last element of Bᵀ v. The plain addition comes last: the compiler takes one that a multiply-add waits for apart, lane
+    /// by lane, and mixes the lanes of different columns when it puts them together again.
     @inline(__always)
     static func outer(_ a: Vector, _ b: Vector, _ c: Vector) -> Vector { a.addingProduct(b, Vector(repeating: -2.5)) + c }
 
