@@ -184,8 +184,11 @@ package struct WinogradConvolution: Sendable {
             multiply(UnsafePointer(transformed), first, tiles: rows * columns, into: products)
             for row in 0..<rows {
                 for column in 0..<columns {
-                    let tile = UnsafePointer(products) + (row * columns + column) * Self.group
-                    finish(tile, first, top + 4 * row, left + 4 * column, output, epilogue, half: half)
+                    OutputTile(
+                        products: UnsafePointer(products) + (row * columns + column) * Self.group, first: first,
+                        channels: min(outputs - first, Self.group), top: top + 4 * row, left: left + 4 * column, output: output,
+                        epilogue: epilogue, half: half
+                    ).finish()
                 }
                 if epilogue.isSiLU { activate(first, top + 4 * row, left, columns: 4 * columns, output) }
             }
@@ -313,67 +316,54 @@ package struct WinogradConvolution: Sendable {
             }
         }
     }
-
-    /// Aᵀ m A of one tile for the channels of a group, and the epilogue but for its activation.
-    private func finish(
-        _ products: UnsafePointer<Float>, _ first: Int, _ top: Int, _ left: Int, _ output: FeatureMap, _ epilogue: Epilogue,
-        half: UnsafeMutablePointer<Vector>
-    ) {
-        let (height, width) = (min(4, output.height - top), min(4, output.width - left))
-        let channels = min(outputs - first, Self.group)
-        let tile = OutputTile(
-            products: products, channels: channels, scale: epilogue.scale + first, offset: epilogue.offset + first, half: half,
-            to: output.at(top, left) + first, line: output.line, stride: output.stride,
-            residual: epilogue.residual.map { UnsafePointer($0.at(top, left)) + first })
-        let isWhole = height == 4 && width == 4 && channels <= (output.channels - first) / lanes * lanes
-        let isParallel = epilogue.residual.map { $0.line == output.line && $0.stride == output.stride } ?? true
-        guard isWhole && isParallel else {
-            tile.finish(
-                height: height, width: width, stored: output.channels - first, residualLine: epilogue.residual?.line ?? 0,
-                residualStride: epilogue.residual?.stride ?? 0)
-            return
-        }
-        // The networks' channels as constants.
-        switch (output.stride, epilogue.residual != nil) {
-        case (32, false): tile.finish(ThirtyTwo.self, isResidual: Zero.self)
-        case (48, false): tile.finish(FortyEight.self, isResidual: Zero.self)
-        case (64, false): tile.finish(SixtyFour.self, isResidual: Zero.self)
-        case (32, true): tile.finish(ThirtyTwo.self, isResidual: One.self)
-        case (48, true): tile.finish(FortyEight.self, isResidual: One.self)
-        case (64, true): tile.finish(SixtyFour.self, isResidual: One.self)
-        default: tile.finish(stride: output.stride, isResidual: epilogue.residual != nil)
-        }
-    }
 }
 
-/// The outputs of one tile, from its products.
+/// The outputs of one tile for the channels of a group: Aᵀ m A, and the epilogue but for its activation.
 private struct OutputTile {
+    /// The tile's part of [36][tiles][group].
     let products: UnsafePointer<Float>
-    let channels: Int
-    let scale, offset: UnsafePointer<Float>
+    /// The first channel, and how many there are.
+    let first, channels: Int
+    let top, left: Int
+    let output: FeatureMap
+    let epilogue: WinogradConvolution.Epilogue
     /// Memory for Aᵀ m, of a vector of channels.
     let half: UnsafeMutablePointer<Vector>
-    /// The first output.
-    let to: UnsafeMutablePointer<Float>
-    let line, stride: Int
-    let residual: UnsafePointer<Float>?
 
-    /// A tile that the map has all of, to a map and from a residual whose pixels are `stride` floats apart.
+    func finish() {
+        let (residual, isWide) = (epilogue.residual, channels <= (output.channels - first) / lanes * lanes)
+        let isParallel = residual.map { $0.line == output.line && $0.stride == output.stride } ?? true
+        guard top + 4 <= output.height && left + 4 <= output.width && isWide && isParallel else { return finishPart() }
+        // The networks' channels as constants.
+        switch (output.stride, residual != nil) {
+        case (32, false): finish(ThirtyTwo.self, isResidual: Zero.self)
+        case (48, false): finish(FortyEight.self, isResidual: Zero.self)
+        case (64, false): finish(SixtyFour.self, isResidual: Zero.self)
+        case (32, true): finish(ThirtyTwo.self, isResidual: One.self)
+        case (48, true): finish(FortyEight.self, isResidual: One.self)
+        case (64, true): finish(SixtyFour.self, isResidual: One.self)
+        default: finish(stride: output.stride, isResidual: residual != nil)
+        }
+    }
+
     @inline(never)
-    func finish<Stride: Constant, Residual: Constant>(_ stride: Stride.Type, isResidual: Residual.Type) {
+    private func finish<Stride: Constant, Residual: Constant>(_ stride: Stride.Type, isResidual: Residual.Type) {
         finish(stride: Stride.value, isResidual: Residual.value == 1)
     }
 
+    /// A tile that the map has all of, to a map and from a residual whose pixels are `stride` floats apart.
     @inline(__always)
-    func finish(stride: Int, isResidual: Bool) {
+    private func finish(stride: Int, isResidual: Bool) {
+        let (to, line) = (output.at(top, left) + first, output.line)
+        let residual = isResidual ? UnsafePointer(epilogue.residual!.at(top, left) + first) : nil
         var c = 0
         while c < channels {
             transformColumns(c)
-            let (scale, offset) = ((scale + c).vector, (offset + c).vector)
+            let (scale, offset) = factors(c)
             for y in 0..<4 {
                 var row = outputRow(y, scale, offset)
-                if isResidual {
-                    let more = residual! + y &* line + c
+                if let residual {
+                    let more = residual + y &* line + c
                     row.0 += more.vector
                     row.1 += (more + stride).vector
                     row.2 += (more + 2 &* stride).vector
@@ -389,19 +379,27 @@ private struct OutputTile {
         }
     }
 
-    /// The tile's first rows and columns, of which the map has `stored` channels from here on.
-    func finish(height: Int, width: Int, stored: Int, residualLine: Int, residualStride: Int) {
-        for c in Swift.stride(from: 0, to: channels, by: lanes) {
+    /// Those pixels and channels that the map has.
+    private func finishPart() {
+        for c in stride(from: 0, to: channels, by: lanes) {
             transformColumns(c)
-            for y in 0..<height {
-                let row = outputRow(y, (scale + c).vector, (offset + c).vector)
-                for x in 0..<width {
+            let (scale, offset) = factors(c)
+            for y in 0..<min(4, output.height - top) {
+                let row = outputRow(y, scale, offset)
+                for x in 0..<min(4, output.width - left) {
                     var value = x == 0 ? row.0 : x == 1 ? row.1 : x == 2 ? row.2 : row.3
-                    if let residual { value += (residual + y * residualLine + x * residualStride + c).vector }
-                    for lane in 0..<min(lanes, stored - c) { (to + y * line + x * stride + c)[lane] = value[lane] }
+                    if let residual = epilogue.residual { value += (residual.at(top + y, left + x) + first + c).vector }
+                    let to = output.at(top + y, left + x) + first + c
+                    for lane in 0..<min(lanes, output.channels - first - c) { to[lane] = value[lane] }
                 }
             }
         }
+    }
+
+    /// Scale and offset of the vector of channels from `c` on.
+    @inline(__always)
+    private func factors(_ c: Int) -> (scale: Vector, offset: Vector) {
+        ((epilogue.scale + first + c).vector, (epilogue.offset + first + c).vector)
     }
 
     /// Aᵀ m of the vector of channels from `c` on, into `half`: by way of memory, for the reason given at `Six.outer`.

@@ -74,10 +74,10 @@ extension RegisterBlock {
 /// With AVX-512 there are twelve.
 struct OnePanelBlock: RegisterBlock {
     static let panels = 1
-    private var upper: SixSums
+    private var upper: SixSums<Panel>
     #if AVX512
         static let rows = 12
-        private var lower: SixSums
+        private var lower: SixSums<Panel>
     #else
         static let rows = 6
     #endif
@@ -117,8 +117,8 @@ struct TwoPanelBlock: RegisterBlock {
     static let panels = 2
     #if AVX512
         static let rows = 12
-        private var near: (upper: SixSums, lower: SixSums)
-        private var far: (upper: SixSums, lower: SixSums)
+        private var near: (upper: SixSums<Panel>, lower: SixSums<Panel>)
+        private var far: (upper: SixSums<Panel>, lower: SixSums<Panel>)
 
         @inline(__always)
         init(row: Panel, _ next: Panel) {
@@ -168,75 +168,48 @@ struct TwoPanelBlock: RegisterBlock {
     struct HalfPanelBlock: RegisterBlock {
         static let panels = 1
         static let rows = 12
-        private var upper: SixHalfSums, lower: SixHalfSums
+        private var upper: SixSums<Vector>, lower: SixSums<Vector>
 
         @inline(__always)
-        init(row: Panel, _ next: Panel) { (upper, lower) = (SixHalfSums(row: row.lowHalf), SixHalfSums(row: row.lowHalf)) }
+        init(row: Panel, _ next: Panel) { (upper, lower) = (SixSums(row: row.lowHalf), SixSums(row: row.lowHalf)) }
 
         @inline(__always)
         mutating func addProducts(_ left: LeftRows, _ k: UnsafePointer<Float>, _ panel: UnsafePointer<Float>, next: Int) {
-            let columns = panel.vector
-            upper.addProducts(left.upper, k, columns)
-            lower.addProducts(left.lower, k, columns)
+            upper.addProducts(left.upper, k, panel.vector)
+            lower.addProducts(left.lower, k, panel.vector)
         }
 
         @inline(__always)
         mutating func exchange(_ rows: Int, _ body: (Int, Panel, Panel) -> (Panel, Panel)) {
-            upper.exchange(rows, first: 0, body)
-            lower.exchange(rows, first: 6, body)
-        }
-    }
-
-    /// Six rows of sums of half a panel.
-    private struct SixHalfSums {
-        private var r0: Vector, r1: Vector, r2: Vector, r3: Vector, r4: Vector, r5: Vector
-
-        @inline(__always) init(row: Vector) { (r0, r1, r2, r3, r4, r5) = (row, row, row, row, row, row) }
-
-        @inline(__always)
-        mutating func addProducts(_ rows: SixRows, _ k: UnsafePointer<Float>, _ columns: Vector) {
-            r0.addProduct(Vector(repeating: k[rows.o0]), columns)
-            r1.addProduct(Vector(repeating: k[rows.o1]), columns)
-            r2.addProduct(Vector(repeating: k[rows.o2]), columns)
-            r3.addProduct(Vector(repeating: k[rows.o3]), columns)
-            r4.addProduct(Vector(repeating: k[rows.o4]), columns)
-            r5.addProduct(Vector(repeating: k[rows.o5]), columns)
-        }
-
-        @inline(__always)
-        mutating func exchange(_ rows: Int, first: Int, _ body: (Int, Panel, Panel) -> (Panel, Panel)) {
-            @inline(__always) func exchanged(_ row: Int, _ sums: Vector) -> Vector {
-                body(row, Panel(lowHalf: sums, highHalf: Vector()), Panel()).0.lowHalf
+            @inline(__always) func half(_ row: Int, _ sums: Vector, _ next: Vector) -> (Vector, Vector) {
+                (body(row, Panel(lowHalf: sums, highHalf: Vector()), Panel()).0.lowHalf, next)
             }
-            if rows > first { r0 = exchanged(first, r0) }
-            if rows > first + 1 { r1 = exchanged(first + 1, r1) }
-            if rows > first + 2 { r2 = exchanged(first + 2, r2) }
-            if rows > first + 3 { r3 = exchanged(first + 3, r3) }
-            if rows > first + 4 { r4 = exchanged(first + 4, r4) }
-            if rows > first + 5 { r5 = exchanged(first + 5, r5) }
+            var none = SixSums(row: Vector())
+            upper.exchange(&none, rows, first: 0, half)
+            lower.exchange(&none, rows, first: 6, half)
         }
     }
 #endif
 
-/// Six rows of sums.
-private struct SixSums {
-    var r0: Panel, r1: Panel, r2: Panel, r3: Panel, r4: Panel, r5: Panel
+/// Six rows of sums, of a panel or half of one.
+private struct SixSums<Columns: SIMD> where Columns.Scalar == Float {
+    var r0: Columns, r1: Columns, r2: Columns, r3: Columns, r4: Columns, r5: Columns
 
-    @inline(__always) init(row: Panel) { (r0, r1, r2, r3, r4, r5) = (row, row, row, row, row, row) }
+    @inline(__always) init(row: Columns) { (r0, r1, r2, r3, r4, r5) = (row, row, row, row, row, row) }
 
     @inline(__always)
-    mutating func addProducts(_ rows: SixRows, _ k: UnsafePointer<Float>, _ columns: Panel) {
-        r0.addProduct(Panel(repeating: k[rows.o0]), columns)
-        r1.addProduct(Panel(repeating: k[rows.o1]), columns)
-        r2.addProduct(Panel(repeating: k[rows.o2]), columns)
-        r3.addProduct(Panel(repeating: k[rows.o3]), columns)
-        r4.addProduct(Panel(repeating: k[rows.o4]), columns)
-        r5.addProduct(Panel(repeating: k[rows.o5]), columns)
+    mutating func addProducts(_ rows: SixRows, _ k: UnsafePointer<Float>, _ columns: Columns) {
+        r0.addProduct(Columns(repeating: k[rows.o0]), columns)
+        r1.addProduct(Columns(repeating: k[rows.o1]), columns)
+        r2.addProduct(Columns(repeating: k[rows.o2]), columns)
+        r3.addProduct(Columns(repeating: k[rows.o3]), columns)
+        r4.addProduct(Columns(repeating: k[rows.o4]), columns)
+        r5.addProduct(Columns(repeating: k[rows.o5]), columns)
     }
 
     /// `RegisterBlock.exchange` of six rows with those of the second panel, of which `first` is the first one's index.
     @inline(__always)
-    mutating func exchange(_ far: inout SixSums, _ rows: Int, first: Int, _ body: (Int, Panel, Panel) -> (Panel, Panel)) {
+    mutating func exchange(_ far: inout SixSums, _ rows: Int, first: Int, _ body: (Int, Columns, Columns) -> (Columns, Columns)) {
         if rows > first { (r0, far.r0) = body(first, r0, far.r0) }
         if rows > first + 1 { (r1, far.r1) = body(first + 1, r1, far.r1) }
         if rows > first + 2 { (r2, far.r2) = body(first + 2, r2, far.r2) }
