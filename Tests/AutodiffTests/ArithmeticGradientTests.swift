@@ -60,11 +60,6 @@ struct ArithmeticGradientTests {
         #expect(gradientProblems(of: [Tensor.random(shape, seed: 1)]) { $0[0].logistic } == [])
     }
 
-    @Test(arguments: shapes)
-    func everySecond_HasItsGradient(_ shape: Shape) {
-        #expect(gradientProblems(of: [Tensor.random(shape, seed: 1)]) { everySecond($0[0]) } == [])
-    }
-
     @Test func kinks_HaveTheDocumentedGradient() throws {
         let x = Variable(Tensor(.vector(3), [0, 0.5, -0.5]), isTracked: true)
         (x.magnitude + x.clamped(-0.5, 0.5)).backward(Tensor(.vector(3), repeating: 1))
@@ -98,9 +93,12 @@ struct ArithmeticGradientTests {
         ]
         for shape in [Shape(1, 4, 5, 1), Shape(2, 9, 7, 1), Shape(1, 5, 23, 1)] {
             for window in windows {
-                #expect(
-                    gradientProblems(of: [Tensor.random(shape, seed: 1)]) { filter($0[0], rows: window.rows, columns: window.columns) }
-                        == [])
+                for step in 1...2 {
+                    let problems = gradientProblems(of: [Tensor.random(shape, seed: 1)]) {
+                        filter($0[0], rows: window.rows, columns: window.columns, step: step)
+                    }
+                    #expect(problems == [])
+                }
             }
         }
     }

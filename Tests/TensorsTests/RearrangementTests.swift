@@ -58,23 +58,27 @@ struct RearrangementTests {
         }
     }
 
-    @Test func filter_AgreesWithItsTwin() {
+    @Test(arguments: 1...3)
+    func filter_AgreesWithItsTwin(step: Int) {
         let (rows, columns): ([Float], [Float]) = ([0.5, -1, 0.25, 2], [1, 3, -0.5])
         for s in [Shape(1, 4, 3, 1), Shape(2, 11, 19, 1), Shape(3, 40, 13, 1), Shape(1, 9, 150, 1)] {
             let x = Tensor.random(s, seed: 1)
-            let g = Tensor.random(Shape(s.n, s.h - 3, s.w - 2, 1), seed: 2)
+            let g = Tensor.random(Shape(s.n, (s.h - 4) / step + 1, (s.w - 3) / step + 1, 1), seed: 2)
+            let sum = Tensor.random(s, seed: 3)
             var (y, input) = (Twin(g.shape), Twin(s))
+            s.forEach { n, i, j, _ in input.add(Double(sum[n, i, j, 0]), to: n, i, j, 0) }
             g.shape.forEach { n, i, j, _ in
                 for u in 0..<4 {
                     for v in 0..<3 {
                         let weight = Double(rows[u]) * Double(columns[v])
-                        y.add(Double(x[n, i + u, j + v, 0]) * weight, to: n, i, j, 0)
-                        input.add(Double(g[n, i, j, 0]) * weight, to: n, i + u, j + v, 0)
+                        y.add(Double(x[n, i * step + u, j * step + v, 0]) * weight, to: n, i, j, 0)
+                        input.add(Double(g[n, i, j, 0]) * weight * 0.75, to: n, i * step + u, j * step + v, 0)
                     }
                 }
             }
-            #expect(y.mismatch(ImageFilter.separable(x, rows: rows, columns: columns), roundings: 14) == nil)
-            #expect(input.mismatch(ImageFilter.separableGradient(g, rows: rows, columns: columns), roundings: 14) == nil)
+            #expect(y.mismatch(ImageFilter.separable(x, rows: rows, columns: columns, step: step), roundings: 14) == nil)
+            ImageFilter.addSeparableGradient(g, rows: rows, columns: columns, step: step, weight: 0.75, to: sum)
+            #expect(input.mismatch(sum, roundings: 15) == nil)
         }
     }
 

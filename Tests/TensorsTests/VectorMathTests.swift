@@ -71,6 +71,11 @@ struct VectorMathTests {
         #expect(apply(centredSigmoid, [17.7, 100, .infinity, -17.7, -100, -.infinity, 0]) == [0.5, 0.5, 0.5, -0.5, -0.5, -0.5, 0])
     }
 
+    @Test func root_ErrsByAtMost3e7() {
+        #expect(relativeError(root, in: .leastNormalMagnitude...100) { $0.squareRoot() } <= 3e-7)
+        #expect(apply(root, [0]) == [0])
+    }
+
     /// Every binade that a variance may come from.
     @Test func inverseRoot_ErrsByAtMost2e7() {
         for exponent in -100...100 {

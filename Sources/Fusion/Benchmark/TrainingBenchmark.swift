@@ -59,8 +59,10 @@ private struct ReducedTraining {
         let distance = Losses.absoluteError(estimate.refined, Variable(batch.origin))
         func levels(_ x: Tensor) -> Tensor { Elementwise.affine(x, scale: 127.5, offset: 127.5) }
         let shown = estimate.refined.clamped(-1, 1)
-        let similarity = StructuralSimilarity([levels(batch.mri), levels(batch.other)])(levels(shown.value))
-        let quality = shown.number(similarity.value, slope: Elementwise.affine(similarity.slope, scale: 127.5))
+        let (first, second) = (levels(batch.mri), levels(batch.other))
+        let similarity = StructuralSimilarity(first: first, second: second, extents: RowExtents(first, second))
+        let slope = Tensor(shown.shape)
+        let quality = shown.number(similarity(levels(shown.value), weight: 127.5, into: slope), slope: slope)
         (noise + 0.25 * distance + -0.07 * quality).backward()
         _ = optimizer.step(learningRate: 1e-4)
     }

@@ -1,37 +1,28 @@
-import Tensors
-
-/// The sum of the correlations of differences (Aslantas and Bendes 2015): how well F − B resembles A, and F − A resembles B; with its slope.
-struct CorrelationOfDifferences {
-    private let sources: [Tensor]
-    private let centred: [Tensor]
-    private let deviations: [Float]
-
-    /// - Parameters: (N, H, W, 1), levels 0...255.
-    init(first: Tensor, second: Tensor) {
-        sources = [first, second]
-        centred = sources.map(Self.centred)
-        deviations = centred.map { Self.mean($0, times: $0).squareRoot() }
+extension PixelMeans {
+    /// The sum of the correlations of differences (Aslantas and Bendes 2015): how well F − B resembles A, and F − A resembles B; with its
+    /// slope.
+    var correlationOfDifferences: (value: Float, slope: LinearSlope) {
+        let first = correlation(of: (first, firstProduct), without: (second, secondProduct))
+        let second = correlation(of: (second, secondProduct), without: (self.first, firstProduct))
+        var slope = LinearSlope(fused: 0, first: 0, second: 0, constant: first.constant + second.constant)
+        slope.fused = first.byFused + second.byFused
+        slope.first = first.bySource + second.byOther
+        slope.second = first.byOther + second.bySource
+        return (Float(first.value + second.value), slope)
     }
 
-    private static func mean(_ x: Tensor, times y: Tensor) -> Float { Float(Reduction.sum(x, times: y) / Double(x.count)) }
-    private static func centred(_ x: Tensor) -> Tensor {
-        Elementwise.affine(x, scale: 1, offset: -Float(Reduction.sum(x) / Double(x.count)))
-    }
-
-    /// - Parameter levels: the fused image, 0...255.
-    func callAsFunction(_ levels: Tensor) -> ScoreWithSlope {
-        let parts = [0, 1].map { index in
-            let difference = Self.centred(Elementwise.subtract(levels, sources[1 - index]))
-            // One grey level, squared, keeps the slope finite where a difference is flat.
-            let variance = Self.mean(difference, times: difference) + 1
-            let covariance = Self.mean(difference, times: centred[index])
-            let scale = 1 / ((deviations[index] + 1e-3) * variance.squareRoot())
-            let count = Float(levels.count)
-            return ScoreWithSlope(
-                value: scale * covariance,
-                slope: Elementwise.combine(
-                    centred[index], scale / count, difference, -scale * covariance / (variance * count)))
-        }
-        return ScoreWithSlope(value: parts[0].value + parts[1].value, slope: Elementwise.add(parts[0].slope, parts[1].slope))
+    /// The correlation of the difference between the fused image and `other` with `source`, each with its product with the fused image.
+    private func correlation(
+        of source: (image: Image, product: Double), without other: (image: Image, product: Double)
+    ) -> (value: Double, byFused: Double, bySource: Double, byOther: Double, constant: Double) {
+        let mean = fused.mean - other.image.mean
+        // One grey level, squared, keeps the slope finite where a difference is flat.
+        let variance = fused.square - 2 * other.product + other.image.square - mean * mean + 1
+        let covariance = source.product - sourceProduct - mean * source.image.mean
+        let deviation = (max(0, source.image.square - source.image.mean * source.image.mean)).squareRoot()
+        let scale = 1 / ((deviation + 1e-3) * variance.squareRoot())
+        // By a pixel: of the centred source, and, against, of the centred difference.
+        let (up, down) = (scale / count, scale * covariance / (variance * count))
+        return (scale * covariance, -down, up, down, down * mean - up * source.image.mean)
     }
 }

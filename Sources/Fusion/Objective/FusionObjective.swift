@@ -1,12 +1,5 @@
 import Tensors
 
-/// A score of a fused image and its derivative by every pixel.
-struct ScoreWithSlope {
-    let value: Float
-    /// (N, H, W, 1), per grey level.
-    let slope: Tensor
-}
-
 /// Differentiable scores of a fused image against its two sources: what the prior's pixel ascent climbs, what n_θ is trained on, and
 /// what guides the sampler.
 ///
@@ -32,21 +25,21 @@ struct FusionObjective {
     static let smallestSide = 17
     private static let bins = 128
 
-    private let sources: [Tensor]
     private let similarity: StructuralSimilarity
     private let fidelity: InformationFidelity
     private let edges: EdgePreservation
-    private let differences: CorrelationOfDifferences
-    private let signal: SignalToNoise
+    private let pixels: PixelMeans.Sources
+    private let histogram: JointHistogram
 
     /// - Precondition: both of one shape, sides of at least ``smallestSide``.
     init(first: Tensor, second: Tensor) {
-        sources = [first, second].map { Elementwise.affine($0, scale: 255) }
-        similarity = StructuralSimilarity(sources)
-        fidelity = InformationFidelity(sources)
-        edges = EdgePreservation(first: sources[0], second: sources[1])
-        differences = CorrelationOfDifferences(first: sources[0], second: sources[1])
-        signal = SignalToNoise(first: sources[0], second: sources[1])
+        let (first, second) = (Elementwise.affine(first, scale: 255), Elementwise.affine(second, scale: 255))
+        let extents = RowExtents(first, second)
+        similarity = StructuralSimilarity(first: first, second: second, extents: extents)
+        fidelity = InformationFidelity(first: first, second: second, extents: extents)
+        edges = EdgePreservation(first: first, second: second, extents: extents)
+        pixels = PixelMeans.Sources(first, second)
+        histogram = JointHistogram(first, second, extents: extents, bins: Self.bins)
     }
 
     /// The scores of one fused image.
@@ -74,35 +67,23 @@ struct FusionObjective {
         }
     }
 
-    /// The mutual information with each source: histograms are counted one pixel after the other, but side by side.
-    private func shared(_ levels: Tensor) -> [ScoreWithSlope] {
-        var scores = sources.map { _ in ScoreWithSlope(value: 0, slope: levels) }
-        scores.withUnsafeMutableBufferPointer { scores in
-            ThreadPool.run(sources.count) { index in
-                let (value, slope) = JointHistogram.mutualInformation(levels, sources[index], bins: Self.bins)
-                scores[index] = ScoreWithSlope(value: value, slope: slope)
-            }
-        }
-        return scores
-    }
-
     /// The scores of `fused`, and the derivative of their weighted sum by its values. O(pixels · taps).
     func callAsFunction(_ fused: Tensor, _ weights: Weights = .init()) -> (terms: Terms, slope: Tensor) {
+        // By a value in 0...1.
+        func weight(_ weight: Float) -> Float { 255 * weight }
         let levels = Elementwise.affine(fused, scale: 255)
-        let (kept, excess) = edges(levels)
-        let information = shared(levels)
-        let (similarity, fidelity) = (similarity(levels), fidelity(levels))
-        let (differences, signal) = (differences(levels), signal(levels))
+        let means = pixels.means(with: levels)
+        let (differences, signal) = (means.correlationOfDifferences, means.signalToNoise)
+        var linear = LinearSlope()
+        linear.add(differences.slope, weight: weight(weights.differences))
+        linear.add(signal.slope, weight: weight(weights.signal))
+        let slope = pixels.slope(linear, at: levels)
+        let information = histogram.mutualInformation(levels, weight: weight(weights.information), into: slope)
+        let (kept, excess) = edges(levels, weights: (weight(weights.edges), weight(-weights.excess)), into: slope)
         let terms = Terms(
-            similarity: similarity.value, fidelity: fidelity.value, edges: kept.value, differences: differences.value,
-            signal: signal.value, information: information[0].value + information[1].value, excess: excess.value)
-        let shares: [(Float, ScoreWithSlope)] = [
-            (weights.similarity, similarity), (weights.fidelity, fidelity), (weights.edges, kept), (weights.differences, differences),
-            (weights.signal, signal), (weights.information, information[0]), (weights.information, information[1]),
-            (-weights.excess, excess),
-        ]
-        let slope = Tensor(fused.shape)
-        for (weight, score) in shares { Elementwise.accumulate(score.slope, scale: 255 * weight, into: slope) }
+            similarity: similarity(levels, weight: weight(weights.similarity), into: slope),
+            fidelity: fidelity(levels, weight: weight(weights.fidelity), into: slope), edges: kept, differences: differences.value,
+            signal: signal.value, information: Float(information), excess: excess)
         return (terms, slope)
     }
 }

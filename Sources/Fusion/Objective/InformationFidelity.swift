@@ -1,3 +1,4 @@
+import Foundation
 import Tensors
 
 /// Visual information fidelity (Sheikh and Bovik 2006), pixel domain, four scales, as `Scores.VIF` has it, with its slope.
@@ -8,73 +9,60 @@ struct InformationFidelity {
     private static let noise: Float = 2
     private static let tiny: Float = 1e-3
 
-    /// What does not change with the fused image.
-    private struct Source {
-        let levels: [LocalMoments]
-        let variances: [Tensor]
-        /// The information in the source: Σ ln(1 + σ²/noise) over all scales.
-        let present: Float
+    /// Finest first.
+    private let scales: [Scale]
+    /// One over the information in either source: Σ ln(1 + σ²/noise) over all scales.
+    private let shares: (Float, Float)
 
-        init(_ image: Tensor) {
-            levels = InformationFidelity.pyramid(image)
-            variances = levels.map { level in
-                let square = Elementwise.multiply(level.moments.mean, level.moments.mean)
-                return Elementwise.clamp(Elementwise.subtract(level.moments.square, square), 0, .greatestFiniteMagnitude)
-            }
-            present = variances.reduce(0) { sum, variance in
-                sum + Float(Reduction.sum(Elementwise.logarithm(Elementwise.affine(variance, scale: 1 / noise, offset: 1))))
-            }
-        }
+    private struct Scale {
+        /// Filters an image of the scale before it, of which every second pixel is kept, and weighs this one's moments.
+        let window: [Float]
+        let moments: LocalMoments
     }
 
-    private let sources: [Source]
-
-    /// - Parameter sources: (N, H, W, 1), levels 0...255, sides of at least 17.
-    init(_ sources: [Tensor]) { self.sources = sources.map(Source.init) }
-
-    /// The scales of an image, finest first.
-    private static func pyramid(_ image: Tensor) -> [LocalMoments] {
-        var levels: [LocalMoments] = []
-        var image = image
-        for scale in 1...4 {
-            let taps = 1 << (5 - scale) + 1
+    /// - Parameters: (N, H, W, 1), levels 0...255, sides of at least 17.
+    init(first: Tensor, second: Tensor, extents: RowExtents) {
+        var (first, second, extents) = (first, second, extents)
+        var scales: [Scale] = []
+        var present = (0.0, 0.0)
+        for taps in [17, 9, 5, 3] {
             let window = gaussianWindow(taps: taps, sigma: Double(taps) / 5)
-            if scale > 1 {
-                if (min(image.shape.h, image.shape.w) - taps + 2) / 2 < taps { break }
-                image = ImageFilter.everySecond(ImageFilter.separable(image, rows: window, columns: window))
+            if !scales.isEmpty {
+                if (min(first.shape.h, first.shape.w) - taps + 2) / 2 < taps { break }
+                (first, second) = (Self.halved(first, window), Self.halved(second, window))
+                extents = RowExtents(first, second)
             }
-            levels.append(LocalMoments(image, window))
+            let moments = LocalMoments(first, second, extents: extents, window: window)
+            let information = moments.information(noise: Self.noise)
+            present = (present.0 + information.0, present.1 + information.1)
+            scales.append(Scale(window: window, moments: moments))
         }
-        return levels
+        self.scales = scales
+        shares = (Float(1 / (present.0 + 1e-6)), Float(1 / (present.1 + 1e-6)))
     }
 
-    /// The sum over the sources of the fidelity of `levels` (0...255), and its slope.
-    func callAsFunction(_ levels: Tensor) -> ScoreWithSlope {
-        let fused = Self.pyramid(levels)
-        var value: Float = 0
-        // From the coarsest scale to the finest, whose slope is the image's.
-        var slope: Tensor?
-        for (scale, level) in fused.enumerated().reversed() {
-            let slopes = level.noSlopes()
-            let products = sources.map { source in
-                let original = source.levels[scale]
-                let share = 1 / (source.present + 1e-6)
-                let (sum, byProduct) = ScoreMaps.information(
-                    xMean: original.moments.mean, variance: source.variances[scale], level.moments,
-                    product: level.product(with: original), noise: Self.noise, tiny: Self.tiny, scale: share, slopes: slopes)
-                value += share * Float(sum)
-                return (original, byProduct)
-            }
-            let own = level.slope(slopes, products: products)
-            if let coarser = slope {
-                let window = fused[scale + 1].window
-                let blurred = Shape(own.shape.n, own.shape.h - window.count + 1, own.shape.w - window.count + 1, 1)
-                let back = ImageFilter.separableGradient(
-                    ImageFilter.everySecondGradient(coarser, shape: blurred), rows: window, columns: window)
-                Elementwise.accumulate(back, into: own)
-            }
-            slope = own
-        }
-        return ScoreWithSlope(value: value, slope: slope!)
+    private static func halved(_ image: Tensor, _ window: [Float]) -> Tensor {
+        ImageFilter.separable(image, rows: window, columns: window, step: 2)
     }
+
+    /// The sum over the sources of the fidelity of `levels` (0...255); its derivative is added to `slope`, `weight` times.
+    func callAsFunction(_ levels: Tensor, weight: Float, into slope: Tensor) -> Float {
+        let images = scales.dropFirst().reduce(into: [levels]) { $0.append(Self.halved($0.last!, $1.window)) }
+        let slopes = images.enumerated().map { $0 == 0 ? slope : Tensor($1.shape) }
+        var value = 0.0
+        // From the coarsest scale to the finest, whose slope is the image's.
+        for (index, scale) in scales.enumerated().reversed() {
+            value += scale.moments.information(
+                images[index], noise: Self.noise, tiny: Self.tiny, shares: shares, weight: weight, into: slopes[index])
+            guard index > 0 else { break }
+            ImageFilter.addSeparableGradient(slopes[index], rows: scale.window, columns: scale.window, step: 2, to: slopes[index - 1])
+        }
+        return Float(value)
+    }
+}
+
+/// A normalised Gaussian window with an odd number of taps.
+func gaussianWindow(taps: Int, sigma: Double) -> [Float] {
+    let values = (0..<taps).map { exp(-pow(Double($0 - taps / 2), 2) / (2 * sigma * sigma)) }
+    return values.map { Float($0 / values.reduce(0, +)) }
 }

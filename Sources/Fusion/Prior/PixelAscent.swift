@@ -24,28 +24,14 @@ struct PixelAscent: Sendable {
     /// - Complexity: O(pixels · steps), some hundred operations each.
     func callAsFunction(from start: Tensor, _ objective: FusionObjective, inside: Tensor) -> Tensor {
         let image = start.copy()
-        let (mean, square) = (Tensor(start.shape), Tensor(start.shape))
+        var adam = AscentStep(start.shape, decay: (mean: 0.9, square: 0.99))
         let pixels = max(1, Reduction.sum(inside))
         for step in 0..<steps {
-            let slopes = objective(image, weights).slope
-            let slope = 0.5 * (1 + cos(Float.pi * Float(step) / Float(steps)))
-            let rate = self.rate / 255 * slope / (1 - powf(Self.decay.mean, Float(step + 1)))
-            let correction = 1 / (1 - powf(Self.decay.square, Float(step + 1)))
-            let gradient = slopes.pointer
-            let damping = damping * Float((Reduction.sum(Elementwise.multiply(slopes, slopes), times: inside) / pixels).squareRoot()) + 1e-9
-            ThreadPool.ranges(image.count, grain: 8_192) { range in
-                for i in range {
-                    let g = gradient[i]
-                    let m = Self.decay.mean * mean.pointer[i] + (1 - Self.decay.mean) * g
-                    let v = Self.decay.square * square.pointer[i] + (1 - Self.decay.square) * g * g
-                    (mean.pointer[i], square.pointer[i]) = (m, v)
-                    let moved = image.pointer[i] + inside.pointer[i] * rate * m / ((v * correction).squareRoot() + damping)
-                    image.pointer[i] = min(1, max(0, moved))
-                }
-            }
+            let slope = Elementwise.multiply(objective(image, weights).slope, inside)
+            let deviation = (Reduction.sum(slope, times: slope) / pixels).squareRoot()
+            let share = 0.5 * (1 + cos(Float.pi * Float(step) / Float(steps)))
+            adam(image, slope: slope, rate: rate / 255 * share, damping: damping * Float(deviation) + 1e-9)
         }
         return image
     }
-
-    private static let decay = (mean: Float(0.9), square: Float(0.99))
 }

@@ -122,9 +122,13 @@ func centredSigmoid(_ x: Vector) -> Vector {
 /// A first value by halving the exponent's bits, 3.5 % off at most, then three of Newton's steps, each of which squares 1.5 times the
 /// error (`squareRoot()` compiles to a root, a comparison and a jump for each element).
 @inline(__always)
-func inverseRoot(_ x: SIMD8<Float>) -> SIMD8<Float> {
-    var y = unsafeBitCast(0x5F37_59DF &- (unsafeBitCast(x, to: SIMD8<UInt32>.self) &>> 1), to: SIMD8<Float>.self)
+func inverseRoot<V: SIMD>(_ x: V) -> V where V.Scalar == Float, V.MaskStorage.Scalar == Int32 {
+    var y = unsafeBitCast(0x5F37_59DF &- (unsafeBitCast(x, to: V.MaskStorage.self) &>> 1), to: V.self)
     let half = x * -0.5
-    for _ in 0..<3 { y = y * SIMD8(repeating: 1.5).addingProduct(half * y, y) }
+    for _ in 0..<3 { y = y * V(repeating: 1.5).addingProduct(half * y, y) }
     return y
 }
+
+/// √x for x ≥ 0, relative error at most 3e-7 for normal x; of 0 it is 0.
+@inline(__always)
+func root<V: SIMD>(_ x: V) -> V where V.Scalar == Float, V.MaskStorage.Scalar == Int32 { x * inverseRoot(x) }

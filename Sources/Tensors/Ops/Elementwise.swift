@@ -80,10 +80,16 @@ public enum Elementwise {
         zip(x, y) { ($0 * a).addingProduct($1, Vector(repeating: b)) }
     }
 
+    /// a · x + b · y + c · z + offset.
+    public static func combine(_ x: Tensor, _ a: Float, _ y: Tensor, _ b: Float, _ z: Tensor, _ c: Float, offset: Float) -> Tensor {
+        zip(x, y, z) {
+            Vector(repeating: offset).addingProduct($0, Vector(repeating: a)).addingProduct($1, Vector(repeating: b))
+                .addingProduct($2, Vector(repeating: c))
+        }
+    }
+
     /// |x|.
     public static func magnitude(_ x: Tensor) -> Tensor { map(x) { larger($0, -$0) } }
-    /// √x.
-    public static func squareRoot(_ x: Tensor) -> Tensor { map(x) { $0.squareRoot() } }
     /// The natural logarithm of normal x > 0.
     public static func logarithm(_ x: Tensor) -> Tensor { map(x) { Tensors.logarithm($0) } }
 
@@ -112,16 +118,9 @@ public enum Elementwise {
         update(x) { $0.addingProduct((py + $1).vector, Vector(repeating: scale)) }
     }
 
-    /// Adds scale · y · z to x in place. O(count).
-    public static func accumulate(_ y: Tensor, times z: Tensor, scale: Float = 1, into x: Tensor) {
-        require(x.shape == y.shape && x.shape == z.shape, "shapes differ: \(x.shape), \(y.shape) and \(z.shape)")
-        let (py, pz) = (UnsafePointer(y.pointer), UnsafePointer(z.pointer))
-        update(x) { $0.addingProduct((py + $1).vector * scale, (pz + $1).vector) }
-    }
-
     /// x[i] = f(x[i], i), a vector of elements at a time; of the last vector's results those behind the end are dropped.
     @inline(__always)
-    private static func update(_ x: Tensor, _ f: (Vector, Int) -> Vector) {
+    static func update(_ x: Tensor, _ f: (Vector, Int) -> Vector) {
         let px = x.pointer
         ThreadPool.ranges(x.count, grain: grain) { range in
             var i = range.lowerBound

@@ -1,65 +1,71 @@
 /// Fixed filters on single-channel images, for scores that are differentiated: only pixels where the whole window lies inside.
 public enum ImageFilter {
-    /// Σ_{u,v} x[n, i + u, j + v] · rows[u] · columns[v]: (N, H, W, 1) → (N, H − U + 1, W − V + 1, 1). O(count·(U + V)).
-    public static func separable(_ x: Tensor, rows: [Float], columns: [Float]) -> Tensor {
-        filter(x, rows, columns, border: (0, 0))
-    }
+    /// Rows of a piece of work.
+    private static let grain = 16
 
-    /// The gradient of `separable` with respect to its input: (N, H − U + 1, W − V + 1, 1) → (N, H, W, 1).
-    public static func separableGradient(_ gradient: Tensor, rows: [Float], columns: [Float]) -> Tensor {
-        filter(gradient, rows.reversed(), columns.reversed(), border: (rows.count - 1, columns.count - 1))
-    }
-
-    /// `separable` of an image with so many rows of zeros above and below and so many columns of them at the left and the right.
-    private static func filter(_ x: Tensor, _ rows: [Float], _ columns: [Float], border: (rows: Int, columns: Int)) -> Tensor {
-        let (s, wide) = (x.shape, x.shape.w + 2 * border.columns)
-        let (h, w) = (s.h + 2 * border.rows - rows.count + 1, wide - columns.count + 1)
-        require(s.c == 1 && h > 0 && w > 0, "a \(rows.count) × \(columns.count) window does not fit \(s)")
-        let output = Tensor(uninitialized: Shape(s.n, h, w, 1))
-        ThreadPool.ranges(s.n * h, grain: max(8, s.n * h / 8)) { range in
-            let line = Tensor(.vector(wide))
-            for row in range {
-                let (n, top) = (row / h, row % h - border.rows)
-                let taps = max(0, -top)..<min(rows.count, s.h - top)
-                weightedSum(
-                    line.pointer + border.columns, x.pointer + (n * s.h + top + taps.lowerBound) * s.w, stride: s.w, rows[taps], count: s.w)
-                weightedSum(output.pointer + row * w, line.pointer, stride: 1, columns[...], count: w)
-            }
-        }
-        return output
-    }
-
-    /// Every second pixel of every second row, from the first on: (N, H, W, C) → (N, ⌈H/2⌉, ⌈W/2⌉, C). O(output).
-    public static func everySecond(_ x: Tensor) -> Tensor {
+    /// Σ_{u,v} x[n, i·step + u, j·step + v] · rows[u] · columns[v] for every place of the window on every `step`-th row and column:
+    /// (N, H, W, 1) → (N, ⌈(H − U + 1)/step⌉, ⌈(W − V + 1)/step⌉, 1). O(count·(U + V)).
+    public static func separable(_ x: Tensor, rows: [Float], columns: [Float], step: Int = 1) -> Tensor {
         let s = x.shape
-        let output = Tensor(uninitialized: Shape(s.n, (s.h + 1) / 2, (s.w + 1) / 2, s.c))
-        forEverySecond(s) { at, half in (output.pointer + half).update(from: x.pointer + at, count: s.c) }
-        return output
-    }
-
-    /// The gradient of `everySecond` for an input of shape `shape`: the pixels back in their places, 0 between them.
-    public static func everySecondGradient(_ gradient: Tensor, shape: Shape) -> Tensor {
-        let output = Tensor(shape)
-        forEverySecond(shape) { at, half in (output.pointer + at).update(from: gradient.pointer + half, count: shape.c) }
-        return output
-    }
-
-    /// Calls `body(position in the whole, position in the half)` for the first channel of every pixel that is kept.
-    private static func forEverySecond(_ s: Shape, _ body: (Int, Int) -> Void) {
-        var half = 0
-        for n in 0..<s.n {
-            for y in stride(from: 0, to: s.h, by: 2) {
-                for x in stride(from: 0, to: s.w, by: 2) {
-                    body(((n * s.h + y) * s.w + x) * s.c, half)
-                    half += s.c
-                }
+        let output = Tensor(uninitialized: filtered(s, rows, columns, step))
+        let (h, w, wide) = (output.shape.h, output.shape.w, s.w - columns.count + 1)
+        ThreadPool.ranges(s.n * h, grain: grain) { range in
+            let lines = Tensor(.vector(2 * s.w))
+            let (line, dense) = (lines.pointer, lines.pointer + s.w)
+            for row in range {
+                let from = x.pointer + (row / h * s.h + row % h * step) * s.w
+                let to = output.pointer + row * w
+                weightedSum(line, from, stride: s.w, rows[...], count: s.w)
+                weightedSum(step == 1 ? to : dense, line, stride: 1, columns[...], count: wide)
+                if step > 1 { for j in 0..<w { to[j] = dense[j * step] } }
             }
         }
+        return output
+    }
+
+    /// The gradient of `separable` with respect to its input, `weight` times, added to `result`.
+    ///
+    /// - Parameters:
+    ///   - gradient: of `separable`'s result for an input of the shape of `result`.
+    ///   - result: (N, H, W, 1).
+    public static func addSeparableGradient(
+        _ gradient: Tensor, rows: [Float], columns: [Float], step: Int = 1, weight: Float = 1, to result: Tensor
+    ) {
+        let (s, g) = (result.shape, gradient.shape)
+        require(g == filtered(s, rows, columns, step), "a gradient \(g) does not belong to an image \(s)")
+        // The taps that a row of the image meets in the filtered rows above it, from the first of them on: another set in every `step`-th row.
+        let taps = (0..<step).map { phase in Array(stride(from: phase, to: rows.count, by: step).map { rows[$0] }.reversed()) }
+        let (backward, border) = (Array(columns.reversed()), columns.count - 1)
+        ThreadPool.ranges(s.n * s.h, grain: grain) { range in
+            // The filtered pixels stand where their windows begin, with zeros between and around them.
+            let lines = Tensor(.vector(3 * (s.w + 2 * border)))
+            let (line, dense) = (lines.pointer, lines.pointer + s.w + 2 * border)
+            let sums = dense + s.w + 2 * border
+            for row in range {
+                let (n, y) = row.quotientAndRemainder(dividingBy: s.h)
+                let (weights, last) = (taps[y % step], y / step)
+                let first = last - weights.count + 1
+                let met = max(0, first)..<max(0, first, min(g.h, last + 1))
+                weightedSum(
+                    step == 1 ? line + border : dense, gradient.pointer + (n * g.h + met.lowerBound) * g.w, stride: g.w,
+                    weights[met.lowerBound - first..<met.upperBound - first], count: g.w)
+                if step > 1 { for j in 0..<g.w { line[border + j * step] = dense[j] } }
+                weightedSum(sums, line, stride: 1, backward[...], count: s.w)
+                let to = result.pointer + row * s.w
+                for x in 0..<s.w { to[x] = to[x].addingProduct(sums[x], weight) }
+            }
+        }
+    }
+
+    private static func filtered(_ s: Shape, _ rows: [Float], _ columns: [Float], _ step: Int) -> Shape {
+        let (h, w) = (s.h - rows.count + 1, s.w - columns.count + 1)
+        require(s.c == 1 && h > 0 && w > 0, "a \(rows.count) × \(columns.count) window does not fit \(s)")
+        return Shape(s.n, (h + step - 1) / step, (w + step - 1) / step, 1)
     }
 
     /// to[i] = Σ_k from[i + k·stride] · weights[k].
     @inline(__always)
-    private static func weightedSum(
+    static func weightedSum(
         _ to: UnsafeMutablePointer<Float>, _ from: UnsafePointer<Float>, stride: Int, _ weights: ArraySlice<Float>, count: Int
     ) {
         weights.withUnsafeBufferPointer { weights in
