@@ -87,8 +87,8 @@ public struct Safetensors: Sendable {
         guard end == total else { throw Problem.badHeader("bytes follow the last tensor") }
     }
 
-    /// Reads a file.
-    public init(contentsOf url: URL) throws { try self.init(Data(contentsOf: url)) }
+    /// Reads a file. Its bytes go from the system's cache to the tensors, without a copy in between.
+    public init(contentsOf url: URL) throws { try self.init(Data(contentsOf: url, options: .mappedIfSafe)) }
 
     /// The bytes of a file; tensors are in the order of their names, so that equal contents give equal bytes.
     public func encoded() throws -> Data {

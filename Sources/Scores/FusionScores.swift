@@ -89,26 +89,43 @@ public struct FusionScores: Sendable, Equatable {
     /// Average gradient of the fused image.
     public let averageGradient: Double?
 
+    /// Calls a task once for each index below a count, in any order or side by side, and returns when all are done.
+    public typealias Runner = (_ count: Int, _ task: (Int) -> Void) -> Void
+
     /// Scores `fused` against `first` and `second`, which must be of one size and hold finite numbers.
     ///
-    /// - Complexity: O(pixels) time; memory for about six images in double precision.
-    public init(first: Plane, second: Plane, fused: Plane, convention: Convention = .service) throws(ScoreError) {
+    /// - Parameter run: works through the scores, none of which waits for another: one after the other unless given.
+    /// - Complexity: O(pixels) time; memory for about six images in double precision, and as many again with several at a time.
+    public init(
+        first: Plane, second: Plane, fused: Plane, convention: Convention = .service,
+        run: Runner = { count, task in (0..<count).forEach(task) }
+    ) throws(ScoreError) {
         let grids = try Grid.corresponding(first, second, fused)
         let (first, second, fused) = (grids[0], grids[1], grids[2])
-        func each(_ score: (Grid) -> Double?) -> PerSource { PerSource(first: score(first), second: score(second)) }
+        let similarity: SSIM = convention == .service ? .wang : .uniform7
+        let detail = SCC.Detail(fused)
+        let perSource: [(Grid) -> Double?] = [
+            { VIF.score(source: $0, fused: fused) }, { similarity.score($0, fused) }, { SCC.score(SCC.Detail($0), detail) },
+            { MutualInformation.score($0, fused) }, { Statistics.correlation($0, fused) },
+        ]
+        var scores = [Double?](repeating: nil, count: 2 * perSource.count)
+        var edges: QABF?
+        scores.withUnsafeMutableBufferPointer { scores in
+            run(scores.count + 1) { index in
+                if index < 2 * perSource.count {
+                    scores[index] = perSource[index / 2](index % 2 == 0 ? first : second)
+                } else {
+                    edges = QABF(first: first, second: second, fused: fused)
+                }
+            }
+        }
+        let pairs = perSource.indices.map { PerSource(first: scores[2 * $0], second: scores[2 * $0 + 1]) }
 
         self.convention = convention
-        let similarity: SSIM = convention == .service ? .wang : .uniform7
-        ssim = each { similarity.score($0, fused) }
-        mutualInformation = each { MutualInformation.score($0, fused) }
-        vif = each { VIF.score(source: $0, fused: fused) }
-        let edges = QABF(first: first, second: second, fused: fused)
-        (qabf, labf, nabf) = (edges.kept, edges.lost, edges.artefacts)
+        (vif, ssim, scc, mutualInformation, correlation) = (pairs[0], pairs[1], pairs[2], pairs[3], pairs[4])
+        (qabf, labf, nabf) = (edges!.kept, edges!.lost, edges!.artefacts)
         psnr = PSNR.scores(first: first, second: second, fused: fused)
-        let detail = SCC.Detail(fused)
-        scc = each { SCC.score(SCC.Detail($0), detail) }
         scd = SCD.scores(first: first, second: second, fused: fused)
-        correlation = each { Statistics.correlation($0, fused) }
         entropy = Statistics.entropy(fused)
         standardDeviation = Statistics.standardDeviation(fused)
         spatialFrequency = Statistics.spatialFrequency(fused)

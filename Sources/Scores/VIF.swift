@@ -33,7 +33,7 @@ public enum VIF {
     static func score(source: Grid, fused: Grid) -> Double? {
         guard source.shortSide >= minimumSide, !isConstant(source) else { return nil }
         var (source, fused) = (source, fused)
-        var (kept, present) = (0.0, 0.0)
+        var (kept, present) = (LogarithmSum(), LogarithmSum())
         for scale in 0..<4 {
             let size = (1 << (4 - scale)) + 1
             let window = SlidingWindow(gaussian: size, sigma: Double(size) / 5)
@@ -43,11 +43,25 @@ public enum VIF {
             }
             window.forEachPosition(source, fused) { moments in
                 let (gain, distortion, variance) = channel(moments)
-                kept += log1p(gain * gain * variance / (distortion + noise))
-                present += log1p(variance / noise)
+                kept.add(1 + gain * gain * variance / (distortion + noise))
+                present.add(1 + variance / noise)
             }
         }
-        return present > 0 ? kept / present : nil
+        return present.value > 0 ? kept.value / present.value : nil
+    }
+
+    /// Σ ln x of numbers from 1 to 1e30: a logarithm for every product that grows large, where one for each number takes most of a score's
+    /// time.
+    private struct LogarithmSum {
+        private var (sum, product) = (0.0, 1.0)
+
+        @inline(__always)
+        mutating func add(_ x: Double) {
+            product *= x
+            if product > 1e270 { (sum, product) = (sum + log(product), 1) }
+        }
+
+        var value: Double { sum + log(product) }
     }
 
     /// The gain g, the distortion's variance σv² and the source's variance of the distortion channel in one window.

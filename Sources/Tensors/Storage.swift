@@ -1,5 +1,9 @@
 import Synchronization
 
+#if canImport(Glibc)
+    import Glibc
+#endif
+
 /// The memory of a tensor: floats on a 64-byte boundary, handed back to a pool when the last tensor lets go.
 ///
 /// A sampling step asks for the same sizes again and again; after the first step every request is met from the pool, without
@@ -73,10 +77,22 @@ public final class StoragePool: Sendable {
             state.allocations += 1
             return nil
         }
-        let raw =
-            block.map { UnsafeMutableRawPointer(bitPattern: $0)! }
-            ?? .allocate(byteCount: (capacity + Self.slack) * MemoryLayout<Float>.stride, alignment: 64)
+        let bytes = (capacity + Self.slack) * MemoryLayout<Float>.stride
+        let raw = block.map { UnsafeMutableRawPointer(bitPattern: $0)! } ?? Self.allocate(bytes)
         return raw.bindMemory(to: Float.self, capacity: capacity)
+    }
+
+    /// New memory: on a cache line's boundary, large blocks in pages of 2 MiB where the system has them. Their first use, page by page, would
+    /// cost a start of the program as much as a sampling step.
+    private static func allocate(_ bytes: Int) -> UnsafeMutableRawPointer {
+        let page = 2 << 20
+        guard bytes >= 2 * page else { return .allocate(byteCount: bytes, alignment: 64) }
+        let raw = UnsafeMutableRawPointer.allocate(byteCount: bytes, alignment: page)
+        #if canImport(Glibc)
+            // Advice: where it is not taken the memory is the same.
+            _ = madvise(raw, bytes, MADV_HUGEPAGE)
+        #endif
+        return raw
     }
 
     fileprivate func giveBack(_ pointer: UnsafeMutablePointer<Float>, _ capacity: Int) {

@@ -1,3 +1,4 @@
+import Dispatch
 import Foundation
 import Imaging
 import Testing
@@ -26,6 +27,26 @@ import Testing
         for y in 0..<40 { for x in 0..<20 { halfBlack[x, y] = noise[x % 20, y % 18] } }
         // Detail reaches one column beyond column 19, and a window four columns before and three behind its pixel.
         #expect(relativeError(try SCC.score(halfBlack, halfBlack), 25.0 / 40) < 1e-12)
+    }
+
+    @Test func allScores_AreTheSameInAnyOrder() throws {
+        let planes = (1...3).map { Plane.random(width: 50, height: 45, seed: $0) }
+        let expected = try FusionScores(first: planes[0], second: planes[1], fused: planes[2])
+        #expect(
+            expected.vif
+                == PerSource(
+                    first: try VIF.score(source: planes[0], fused: planes[2]), second: try VIF.score(source: planes[1], fused: planes[2])))
+        #expect(expected.scc == PerSource(first: try SCC.score(planes[0], planes[2]), second: try SCC.score(planes[1], planes[2])))
+        let runners: [FusionScores.Runner] = [
+            { count, task in (0..<count).reversed().forEach(task) },
+            { count, task in
+                withoutActuallyEscaping(task) { task in
+                    nonisolated(unsafe) let task = task
+                    DispatchQueue.concurrentPerform(iterations: count) { task($0) }
+                }
+            },
+        ]
+        for run in runners { #expect(try FusionScores(first: planes[0], second: planes[1], fused: planes[2], run: run) == expected) }
     }
 
     @Test func symmetricScores_AreSymmetric() throws {

@@ -1,6 +1,7 @@
 import Foundation
 import Imaging
 import Scores
+import Tensors
 
 /// Scores of several methods over the same pairs.
 public struct ScoreTable: Sendable {
@@ -42,7 +43,7 @@ public struct ScoreTable: Sendable {
 
     /// The scores of a fused plane as an 8-bit picture.
     static func scores(of plane: Plane, _ pair: ImagePair, _ convention: FusionScores.Convention) throws -> FusionScores {
-        try FusionScores(first: pair.mri, second: pair.other, fused: Image(plane).luma(), convention: convention)
+        try FusionScores(first: pair.mri, second: pair.other, fused: Image(plane).luma(), convention: convention, run: ThreadPool.run)
     }
 
     /// The mean over the six scores of each row's rank among all rows, 1 the best; equal scores share the mean of their ranks, and an

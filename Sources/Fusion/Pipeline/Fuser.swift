@@ -3,6 +3,7 @@ import Foundation
 import Imaging
 import Networks
 import Scores
+import Tensors
 
 /// How one fusion is sampled.
 public struct FusionOptions: Sendable, Equatable {
@@ -155,7 +156,7 @@ public struct Fuser: Sendable {
         let isColoured = model.description.modality != .ct && other.colour == .rgb
         let fused = isColoured ? try Image(luma: plane, chromaOf: other, depth: depth) : Image(plane, depth: depth)
         start = .now
-        let scores = try FusionScores(first: first, second: second, fused: fused.luma())
+        let scores = try FusionScores(first: first, second: second, fused: fused.luma(), run: ThreadPool.run)
         timings.scoring = start.secondsSince()
         return FusionOutput(fused: fused, uncertainty: deviation, scores: scores, timings: timings, steps: steps)
     }

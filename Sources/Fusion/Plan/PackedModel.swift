@@ -1,4 +1,5 @@
 import Networks
+import Tensors
 
 /// A model's weights as inference uses them: packed once, with everything folded in that is linear and does not change. Shared by the
 /// plans of all sizes.
@@ -11,9 +12,15 @@ final class PackedModel: Sendable {
 
     init(_ model: FusionModel) {
         channels = model.description.channels
-        condition = PackedCondition(model.encoder, mixes: model.predictor.conditionMixes)
-        noise = PackedNoiseNetwork(model.predictor)
-        refinement = PackedRefinement(model.refinement)
+        var (condition, noise, refinement): (PackedCondition?, PackedNoiseNetwork?, PackedRefinement?)
+        ThreadPool.run(3) { part in
+            switch part {
+            case 0: noise = PackedNoiseNetwork(model.predictor)
+            case 1: condition = PackedCondition(model.encoder, mixes: model.predictor.conditionMixes)
+            default: refinement = PackedRefinement(model.refinement)
+            }
+        }
+        (self.condition, self.noise, self.refinement) = (condition!, noise!, refinement!)
     }
 
     /// Floats of scratch memory that a thread needs.

@@ -69,7 +69,7 @@ package struct Arena {
     /// An arena for what `other` measured. Its memory is all zeros.
     package init(like other: Arena) {
         let storage = Storage(count: other.peak)
-        storage.pointer.update(repeating: 0, count: other.peak)
+        ThreadPool.ranges(other.peak, grain: 1 << 18) { (storage.pointer + $0.lowerBound).update(repeating: 0, count: $0.count) }
         (base, self.storage) = (storage.pointer, storage)
     }
 

@@ -111,7 +111,7 @@ public struct LocalMoments: Sendable {
                     return sum + Double(scoreRow(score, columns(of: row), row: row, shares, into: derivatives.pointer + row * pitch))
                 }
             }
-            return parts.reduce(Double((windows.count - seenWindows.count)) * Score.black * Double(shares.0 + shares.1), +)
+            return parts.reduce(Double(windows.count - seenWindows.count) * Score.black * Double(shares.0 + shares.1), +)
         }
         ThreadPool.ranges(image.n * image.h, grain: Self.grain) { range in
             let scratch = Tensor(uninitialized: .vector(Self.grain * 4 * pitch))
@@ -182,7 +182,7 @@ public struct LocalMoments: Sendable {
         let (first, plane) = (row * windows.w, windows.n * windows.h * pitch)
         let (aMean, aVariance) = (UnsafePointer(references.0.mean.pointer) + first, UnsafePointer(references.0.variance.pointer) + first)
         let (bMean, bVariance) = (UnsafePointer(references.1.mean.pointer) + first, UnsafePointer(references.1.variance.pointer) + first)
-        let seen = seenWindows.columns[row]
+        let range = seenWindows.columns[row]
         let laneNumbers = Vector((0..<lanes).map(Float.init))
         var tally = (score.neutral, score.neutral)
         var total = Vector()
@@ -196,16 +196,16 @@ public struct LocalMoments: Sendable {
                 a: a.byMean * shares.0 + b.byMean * shares.1, b: a.bySquare * shares.0 + b.bySquare * shares.1, c: a.byProduct * shares.0,
                 d: b.byProduct * shares.1)
             slopes.store(to: derivatives + border + i, pitch: plane)
-            let isBehind = laneNumbers .>= Vector(repeating: Float(seen.upperBound - i))
+            let isBehind = laneNumbers .>= Vector(repeating: Float(range.upperBound - i))
             tally.0 = score.join(tally.0, a.value.replacing(with: score.neutral, where: isBehind))
             tally.1 = score.join(tally.1, b.value.replacing(with: score.neutral, where: isBehind))
         }
         window.withUnsafeBufferPointer { window in
-            for i in stride(from: seen.lowerBound, to: seen.upperBound, by: 2 * lanes) {
+            for i in stride(from: range.lowerBound, to: range.upperBound, by: 2 * lanes) {
                 let (left, right) = FourLines.pair(columns + i, pitch: pitch, window, step: 1)
                 finish(left, i)
-                if i + lanes < seen.upperBound { finish(right, i + lanes) }
-                if (i - seen.lowerBound) % (8 * lanes) == 6 * lanes || i + 2 * lanes >= seen.upperBound {
+                if i + lanes < range.upperBound { finish(right, i + lanes) }
+                if (i - range.lowerBound) % (8 * lanes) == 6 * lanes || i + 2 * lanes >= range.upperBound {
                     total += score.sum(tally.0) * shares.0 + score.sum(tally.1) * shares.1
                     tally = (score.neutral, score.neutral)
                 }
@@ -239,7 +239,7 @@ public struct LocalMoments: Sendable {
         _ columns: UnsafePointer<Float>, _ y: Tensor, row: Int, weight: Float, into slope: UnsafeMutablePointer<Float>
     ) {
         let (y, a, b) = rows(y, at: row * image.w)
-        let seen = seen.columns[row]
+        let range = seen.columns[row]
         @inline(__always)
         func finish(_ sums: FourLines, _ i: Int) {
             var sum = sums.a
@@ -247,17 +247,17 @@ public struct LocalMoments: Sendable {
             sum.addProduct((a + i).vector, sums.c)
             sum.addProduct((b + i).vector, sums.d)
             let result = (slope + i).vector.addingProduct(sum, Vector(repeating: weight))
-            if i + lanes <= seen.upperBound {
+            if i + lanes <= range.upperBound {
                 (slope + i).vector = result
             } else {
-                for lane in 0..<seen.upperBound - i { slope[i + lane] = result[lane] }
+                for lane in 0..<range.upperBound - i { slope[i + lane] = result[lane] }
             }
         }
         backward.withUnsafeBufferPointer { window in
-            for i in stride(from: seen.lowerBound, to: seen.upperBound, by: 2 * lanes) {
+            for i in stride(from: range.lowerBound, to: range.upperBound, by: 2 * lanes) {
                 let (left, right) = FourLines.pair(columns + i, pitch: pitch, window, step: 1)
                 finish(left, i)
-                if i + lanes < seen.upperBound { finish(right, i + lanes) }
+                if i + lanes < range.upperBound { finish(right, i + lanes) }
             }
         }
     }
